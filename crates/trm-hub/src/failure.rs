@@ -1,0 +1,107 @@
+//! From the errors of `hf-hub` and of transfers to ours.
+
+use std::path::Path;
+
+use hf_hub::HFError;
+
+use crate::fetch::Failure;
+use crate::transfer::Silence;
+use crate::{Error, RepoId};
+
+/// What was being asked of whom.
+pub(crate) struct Request<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) cache_dir: &'a Path,
+    pub(crate) repo: &'a RepoId,
+    /// `None` for a listing.
+    pub(crate) file: Option<&'a str>,
+}
+
+impl Request<'_> {
+    pub(crate) fn failed(&self, failure: Failure) -> Error {
+        match failure {
+            Failure::Hub(error) => self.refused(error),
+            Failure::WrongSize { expected, received } => {
+                self.interrupted(format!("{received} bytes arrived instead of {expected}"))
+            }
+            Failure::Lost(path) => Error::Cache {
+                path: self.cache_dir.to_owned(),
+                reason: format!("{} is missing", path.display()),
+            },
+        }
+    }
+
+    pub(crate) fn silent(&self, silence: Silence) -> Error {
+        match silence {
+            Silence::NoAnswer(limit) => self.no_network(format!("no answer within {} s", limit.as_secs())),
+            Silence::Stalled(limit) => self.interrupted(format!("no data for {} s", limit.as_secs())),
+            Silence::Broken(reason) => self.other(reason),
+        }
+    }
+
+    pub(crate) fn refused(&self, error: HFError) -> Error {
+        match error {
+            HFError::Request { source, .. } => {
+                let reason = root_cause(&source);
+                if source.is_body() || source.is_decode() {
+                    self.interrupted(reason)
+                } else if source.is_builder() || source.is_redirect() {
+                    self.other(reason)
+                } else {
+                    self.no_network(reason)
+                }
+            }
+            HFError::AuthRequired { context }
+            | HFError::Forbidden { context }
+            | HFError::RateLimited { context, .. }
+            | HFError::Http { context } => match context.status.as_u16() {
+                status @ (401 | 403) => Error::AuthRequired { repo: self.repo.clone(), status },
+                404 => self.repo_not_found(),
+                429 => self.other("the Hub limits the rate of requests".to_owned()),
+                status => self.other(match context.server_message {
+                    Some(message) => format!("the Hub answered with status {status}, {message}"),
+                    None => format!("the Hub answered with status {status}"),
+                }),
+            },
+            HFError::RepoNotFound { .. } | HFError::RevisionNotFound { .. } => self.repo_not_found(),
+            HFError::CacheLockTimeout { .. } => {
+                Error::Locked { repo: self.repo.clone(), file: self.file.unwrap_or_default().to_owned() }
+            }
+            HFError::Io(error) => Error::Cache { path: self.cache_dir.to_owned(), reason: error.to_string() },
+            HFError::Xet { source, .. } => self.interrupted(root_cause(&*source)),
+            error => self.other(error.to_string()),
+        }
+    }
+
+    fn no_network(&self, reason: String) -> Error {
+        Error::NoNetwork { endpoint: self.endpoint.to_owned(), reason }
+    }
+
+    fn repo_not_found(&self) -> Error {
+        Error::RepoNotFound { repo: self.repo.clone() }
+    }
+
+    fn interrupted(&self, reason: String) -> Error {
+        match self.file {
+            Some(file) => Error::Interrupted { repo: self.repo.clone(), file: file.to_owned(), reason },
+            None => self.other(reason),
+        }
+    }
+
+    fn other(&self, reason: String) -> Error {
+        let what = match self.file {
+            Some(file) => format!("downloading {file} from {}", self.repo),
+            None => format!("listing the files of {}", self.repo),
+        };
+        Error::Other { what, reason }
+    }
+}
+
+/// The innermost message, such as "Connection refused (os error 111)".
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

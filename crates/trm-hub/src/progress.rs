@@ -1,0 +1,25 @@
+//! News of a download.
+
+/// Is told how a download goes.
+///
+/// All calls come from the thread that asked for the file. A file that is in the cache causes none. A download
+/// that has to begin anew calls [`finish`](Self::finish) and [`start`](Self::start) again.
+pub trait Progress {
+    /// A transfer of `file` begins; `total` is its size in bytes, if the Hub tells it.
+    fn start(&self, file: &str, total: Option<u64>);
+
+    /// `bytes` more bytes have arrived.
+    fn advance(&self, bytes: u64);
+
+    /// The transfer is over, complete or not; called once after each [`start`](Self::start).
+    fn finish(&self);
+}
+
+/// Ignores the news.
+impl Progress for () {
+    fn start(&self, _file: &str, _total: Option<u64>) {}
+
+    fn advance(&self, _bytes: u64) {}
+
+    fn finish(&self) {}
+}

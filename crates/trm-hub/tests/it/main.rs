@@ -1,0 +1,6 @@
+//! Downloads, the cache, the errors and the choice of weights, against a stand-in of the Hub on 127.0.0.1.
+
+mod cache;
+mod errors;
+mod support;
+mod weights;
