@@ -1,0 +1,66 @@
+//! Files that are written whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+use std::{fs, io};
+
+use crate::{Error, Result};
+
+/// Writes a file so that readers see the old content or the new one, never a part, even after a crash: into a
+/// temporary file in the same folder, which is synced to the disk and then takes the name. Missing folders are made.
+///
+/// # Errors
+/// [`Error::Write`]; the file is then as it was.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(folder)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".").suffix(".tmp");
+        // Temporary files are private by default; a data set is not.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        // The new name itself is safe only once the folder is synced. Windows cannot open a folder as a file.
+        #[cfg(unix)]
+        fs::File::open(folder)?.sync_all()?;
+        Ok(())
+    };
+    write().map_err(|cause: io::Error| Error::Write { path: path.to_path_buf(), cause })
+}
+
+/// Reads a whole file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|cause| Error::Read { path: path.to_path_buf(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file is replaced as a whole, folders are made, and nothing else is left behind.
+    #[test]
+    fn replaces_the_file_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("new/file");
+        for content in ["first", "second"] {
+            write_atomic(&path, content.as_bytes()).expect("written");
+            assert_eq!(read(&path).expect("read"), content.as_bytes());
+        }
+        assert_eq!(fs::read_dir(folder.path().join("new")).expect("listed").count(), 1);
+    }
+
+    /// What cannot be written is an error that names the file.
+    #[test]
+    fn names_the_file_that_cannot_be_written() {
+        let folder = tempfile::tempdir().expect("folder");
+        let error = write_atomic(folder.path(), b"a folder is in the way").expect_err("no file");
+        assert!(error.to_string().contains(&folder.path().display().to_string()));
+    }
+}

@@ -1,0 +1,130 @@
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::GeneratorConfig;
+use super::sampler::sampler;
+use crate::{Error, Result, rng};
+
+/// The range of wall densities is cut into this many equal strata.
+const STRATA: usize = 8;
+/// The pilot stops when this many grids had far pairs, or when it has looked at `PILOT_CELLS` cells.
+const PILOT_HITS: usize = 512;
+const PILOT_CELLS: u64 = 1 << 28;
+/// Grids per pilot stream, and streams that run at once. Both fix the pilot's result, on any number of threads.
+const PILOT_CHUNK: usize = 32;
+const PILOT_CHUNKS: u64 = 16;
+/// The part of the mazes of a stratum that may come from grids expected to give more than one.
+const SHARING: f64 = 0.05;
+/// No stratum is drawn less often than this, relative to the one drawn most often. Rare heavy grids that the pilot
+/// missed would otherwise give dozens of mazes each.
+const RAREST: f64 = 1.0 / 16.0;
+
+/// How often to draw which wall density, and how many mazes to expect from a grid.
+///
+/// The target draws the density uniformly and keeps a grid with probability w, the share of its far pairs. A grid of
+/// stratum b is drawn with probability q(b) instead and gives K(b) * w mazes on average, with q(b) * K(b) the same
+/// for all b. So each maze appears with an expected frequency in proportion to the target, whatever q and K are.
+/// Both are chosen for speed: K(b) as large as the heaviest grids of the stratum allow without giving several mazes.
+/// They come from a pilot run that does not depend on the seed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    strata: [Stratum; STRATA],
+    /// Lowest density and width of a stratum, in units of 2^-32.
+    low: f64,
+    width: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Stratum {
+    /// The probability to draw this stratum or one before it.
+    up_to: f64,
+    /// Expected mazes per grid and unit of w.
+    factor: f64,
+}
+
+impl Plan {
+    /// Makes the plan for these settings; the seed plays no part.
+    ///
+    /// # Errors
+    /// [`Error::NoMazes`] when no pilot grid has a far pair.
+    pub(super) fn new(config: &GeneratorConfig) -> Result<Self> {
+        let unit = 2f64.powi(32);
+        let low = config.min_density * unit;
+        let width = (config.max_density - config.min_density) * unit / STRATA as f64;
+        let even = std::array::from_fn(|i| Stratum { up_to: (i + 1) as f64 / STRATA as f64, factor: 1.0 });
+        let uniform = Plan { strata: even, low, width };
+        let weights = uniform.pilot(config)?;
+        let tops = weights.map(heavy);
+        let highest = tops.iter().copied().fold(0.0, f64::max);
+        let tops = tops.map(|top| top.max(highest * RAREST));
+        let sum: f64 = tops.iter().sum();
+        let mut up_to = 0.0;
+        let strata = tops.map(|top| {
+            up_to += top / sum;
+            Stratum { up_to, factor: 1.0 / top }
+        });
+        Ok(Plan { strata, ..uniform })
+    }
+
+    /// The weights w of the pilot's grids that have far pairs, by stratum.
+    fn pilot(&self, config: &GeneratorConfig) -> Result<[Vec<f64>; STRATA]> {
+        let limit = (PILOT_CELLS / (config.side * config.side) as u64).max(1);
+        let mut weights: [Vec<f64>; STRATA] = Default::default();
+        let (mut grids, mut hits) = (0, 0);
+        for round in 0.. {
+            let chunks = round * PILOT_CHUNKS..(round + 1) * PILOT_CHUNKS;
+            let found: Vec<Vec<(usize, f64)>> = chunks
+                .into_par_iter()
+                .map_init(
+                    || sampler(config),
+                    |sampler, chunk| {
+                        let mut rng = rng::stream(b"pilot   ", 0, chunk);
+                        let mut trial = || {
+                            let (stratum, wall) = self.density(&mut rng);
+                            (stratum, sampler.weigh(&mut rng, wall))
+                        };
+                        (0..PILOT_CHUNK).map(|_| trial()).filter(|&(_, weight)| weight > 0.0).collect()
+                    },
+                )
+                .collect();
+            grids += PILOT_CHUNKS * PILOT_CHUNK as u64;
+            for (stratum, weight) in found.into_iter().flatten() {
+                hits += 1;
+                weights[stratum].push(weight);
+            }
+            if hits >= PILOT_HITS || grids >= limit {
+                break;
+            }
+        }
+        if hits == 0 {
+            return Err(Error::NoMazes { side: config.side, min_path: config.min_path, grids });
+        }
+        Ok(weights)
+    }
+
+    /// Draws a stratum and a wall density in it, in units of 2^-32.
+    pub(super) fn density(&self, rng: &mut ChaCha8Rng) -> (usize, u32) {
+        let drawn = rng::unit(rng);
+        let stratum = self.strata.iter().position(|stratum| drawn < stratum.up_to).unwrap_or(STRATA - 1);
+        (stratum, (self.low + (stratum as f64 + rng::unit(rng)) * self.width) as u32)
+    }
+
+    /// How many mazes a grid of this stratum and weight gives: its expected number, rounded up or down at random.
+    pub(super) fn mazes(&self, rng: &mut ChaCha8Rng, stratum: usize, weight: f64) -> usize {
+        let expected = self.strata[stratum].factor * weight;
+        let whole = expected.floor();
+        whole as usize + usize::from(rng::unit(rng) < expected - whole)
+    }
+}
+
+/// The weight above which the heaviest grids hold [`SHARING`] of the total weight; 0 without grids.
+fn heavy(mut weights: Vec<f64>) -> f64 {
+    weights.sort_by(f64::total_cmp);
+    let total: f64 = weights.iter().sum();
+    let mut above = 0.0;
+    let top = weights.iter().rev().find(|&&weight| {
+        above += weight;
+        above >= total * SHARING
+    });
+    top.copied().unwrap_or(0.0)
+}

@@ -1,0 +1,236 @@
+//! One- and two-dimensional numpy arrays of small integers: the part of the npy format that data sets of puzzles use.
+//!
+//! The files may come from anywhere. So the header is parsed strictly and its length is bounded, and the size it
+//! promises is compared with the size of the file before any memory is taken.
+//! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::{Error, Result, files};
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// numpy writes 128 bytes; even many more blanks than that fit.
+const MAX_HEADER: usize = 4096;
+/// numpy starts the data at a multiple of this.
+const ALIGNMENT: usize = 64;
+const READ_TYPES: &str = "|u1, |i1, <i2, <i4, <i8 or <u4";
+
+/// Reads a two-dimensional array of values 0 to 255: its elements row by row, and its numbers of rows and columns.
+///
+/// The elements may be stored as any of `u1`, `i1`, `i2`, `i4`, `i8` and `u4`, little-endian, in C order.
+///
+/// # Errors
+/// [`Error::Read`], or [`Error::InFile`] around one of the `Npy` errors.
+pub fn read_matrix(path: &Path) -> Result<(Vec<u8>, [usize; 2])> {
+    read(path, 2, "u8, 0 to 255").map(|(elements, shape)| (elements, [shape[0], shape[1]]))
+}
+
+/// Reads a one-dimensional array of values that fit [`i32`], stored as for [`read_matrix`].
+///
+/// # Errors
+/// As for [`read_matrix`].
+pub fn read_vector(path: &Path) -> Result<Vec<i32>> {
+    read(path, 1, "i32").map(|(elements, _)| elements)
+}
+
+/// Writes an array of `u8` with this many columns; numpy reads it back as `uint8` of shape `[rows, columns]`.
+///
+/// # Errors
+/// [`Error::Write`], or [`Error::Inconsistent`] when the last row is not full.
+pub fn write_matrix(path: &Path, elements: &[u8], columns: usize) -> Result<()> {
+    match elements.len().checked_rem(columns) {
+        Some(0) => {}
+        _ => {
+            let problem = format!("{} elements do not fill rows of {columns}", elements.len());
+            return Err(Error::Inconsistent { field: "shape", problem }.in_file(path));
+        }
+    }
+    let mut bytes = header("|u1", &format!("({}, {columns})", elements.len() / columns));
+    bytes.extend_from_slice(elements);
+    files::write_atomic(path, &bytes)
+}
+
+/// Writes an array of `i32`; numpy reads it back as `int32` of shape `[elements]`.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_vector(path: &Path, elements: &[i32]) -> Result<()> {
+    let mut bytes = header("<i4", &format!("({},)", elements.len()));
+    bytes.extend(elements.iter().flat_map(|element| element.to_le_bytes()));
+    files::write_atomic(path, &bytes)
+}
+
+/// The bytes before the data, as numpy writes them.
+fn header(descr: &str, shape: &str) -> Vec<u8> {
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let start = MAGIC.len() + 4;
+    // Blanks fill the header, and a line break ends it. The whole is far below 64 KiB, so two bytes hold the length.
+    let padded = (start + text.len() + 1).next_multiple_of(ALIGNMENT) - start;
+    text.extend(std::iter::repeat_n(' ', padded - 1 - text.len()));
+    text.push('\n');
+    let mut bytes = [MAGIC, &[1, 0], &(padded as u16).to_le_bytes()].concat();
+    bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+fn read<T: TryFrom<i64>>(path: &Path, rank: usize, wanted: &'static str) -> Result<(Vec<T>, Vec<usize>)> {
+    let failed = |cause| Error::Read { path: path.to_path_buf(), cause };
+    let mut file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let mut start = Vec::new();
+    (&mut file).take((MAX_HEADER + 12) as u64).read_to_end(&mut start).map_err(failed)?;
+    let checked = Header::parse(&start).and_then(|header| {
+        let size = header.check(rank, length)?;
+        Ok((header, size))
+    });
+    let (header, size) = checked.map_err(|error| error.in_file(path))?;
+    // `size` is at most the length of the file, which is as much memory as a hostile file can ask for.
+    let mut data = start.split_off(header.length);
+    data.reserve_exact(size.saturating_sub(data.len()));
+    file.take(size.saturating_sub(data.len()) as u64).read_to_end(&mut data).map_err(failed)?;
+    let elements = header.elements(&data, wanted).map_err(|error| error.in_file(path))?;
+    Ok((elements, header.shape.iter().map(|&n| n as usize).collect()))
+}
+
+/// How an element is stored.
+#[derive(Debug, Clone, Copy)]
+enum Stored {
+    U1,
+    I1,
+    I2,
+    I4,
+    I8,
+    U4,
+}
+
+impl Stored {
+    fn of(descr: &str) -> Option<Stored> {
+        match descr {
+            "|u1" | "<u1" => Some(Stored::U1),
+            "|i1" | "<i1" => Some(Stored::I1),
+            "<i2" => Some(Stored::I2),
+            "<i4" => Some(Stored::I4),
+            "<i8" => Some(Stored::I8),
+            "<u4" => Some(Stored::U4),
+            _ => None,
+        }
+    }
+
+    fn size(self) -> usize {
+        match self {
+            Stored::U1 | Stored::I1 => 1,
+            Stored::I2 => 2,
+            Stored::I4 | Stored::U4 => 4,
+            Stored::I8 => 8,
+        }
+    }
+
+    /// The value of one element of [`Stored::size`] bytes.
+    fn value(self, element: &[u8]) -> i64 {
+        let mut bytes = [0; 8];
+        for (to, from) in bytes.iter_mut().zip(element) {
+            *to = *from;
+        }
+        let value = i64::from_le_bytes(bytes);
+        match self {
+            Stored::U1 | Stored::U4 | Stored::I8 => value,
+            Stored::I1 => i64::from(value as i8),
+            Stored::I2 => i64::from(value as i16),
+            Stored::I4 => i64::from(value as i32),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Header {
+    stored: Stored,
+    shape: Vec<u64>,
+    fortran: bool,
+    /// Bytes before the data.
+    length: usize,
+}
+
+impl Header {
+    /// Parses the first bytes of a file.
+    fn parse(start: &[u8]) -> Result<Header> {
+        let bad = |problem: &str| Error::NpyHeader { problem: problem.to_owned() };
+        let rest = start.strip_prefix(MAGIC).ok_or_else(|| bad("it does not begin with the npy magic number"))?;
+        let (text, length) = match *rest {
+            [1, 0, a, b, ref text @ ..] => (text, usize::from(u16::from_le_bytes([a, b]))),
+            [2 | 3, 0, a, b, c, d, ref text @ ..] => (text, u32::from_le_bytes([a, b, c, d]) as usize),
+            [1..=3, 0, ..] | [] | [_] => return Err(bad("it ends within its header")),
+            [major, minor, ..] => return Err(bad(&format!("format version {major}.{minor} is unknown"))),
+        };
+        if length > MAX_HEADER {
+            return Err(bad(&format!("its header claims {length} bytes, the most that is read is {MAX_HEADER}")));
+        }
+        let before = start.len() - text.len();
+        let text = text.get(..length).ok_or_else(|| bad("it ends within its header"))?;
+        let text = std::str::from_utf8(text).map_err(|_| bad("its header is not text"))?;
+        Header::of_text(text.trim(), before + length)
+    }
+
+    /// Parses the Python dictionary: `{'descr': '<i4', 'fortran_order': False, 'shape': (20, 900), }`.
+    fn of_text(text: &str, length: usize) -> Result<Header> {
+        let bad = || Error::NpyHeader { problem: format!("its header is {text:?}") };
+        let mut rest = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).ok_or_else(bad)?.trim();
+        let (mut descr, mut fortran, mut shape) = (None, None, None);
+        while !rest.is_empty() {
+            let (key, value) = rest.split_once(':').ok_or_else(bad)?;
+            let value = value.trim_start();
+            let end = match value.strip_prefix('(') {
+                Some(inner) => inner.find(')').ok_or_else(bad)? + 2,
+                None => value.find(',').unwrap_or(value.len()),
+            };
+            let (value, after) = value.split_at(end);
+            match key.trim() {
+                "'descr'" => descr = Some(value.trim().trim_matches('\'')),
+                "'fortran_order'" => fortran = Some(value.trim()),
+                "'shape'" => shape = Some(value),
+                _ => return Err(bad()),
+            }
+            let after = after.trim_start();
+            rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+        }
+        let (Some(descr), Some(fortran), Some(shape)) = (descr, fortran, shape) else { return Err(bad()) };
+        let inner = shape.strip_prefix('(').and_then(|shape| shape.strip_suffix(')')).ok_or_else(bad)?;
+        let numbers = inner.split(',').map(str::trim).filter(|number| !number.is_empty());
+        Ok(Header {
+            stored: Stored::of(descr)
+                .ok_or_else(|| Error::NpyType { found: descr.to_owned(), wanted: READ_TYPES })?,
+            shape: numbers.map(|number| number.parse().map_err(|_| bad())).collect::<Result<_>>()?,
+            fortran: match fortran {
+                "True" => true,
+                "False" => false,
+                _ => return Err(bad()),
+            },
+            length,
+        })
+    }
+
+    /// Checks the shape and that it fits a file of this length; returns the number of bytes of the data.
+    fn check(&self, rank: usize, file: u64) -> Result<usize> {
+        if self.shape.len() != rank {
+            return Err(Error::NpyRank { found: self.shape.clone(), wanted: rank });
+        }
+        if self.fortran && rank > 1 {
+            return Err(Error::NpyOrder);
+        }
+        let size = self.shape.iter().try_fold(self.stored.size() as u64, |size, &n| size.checked_mul(n));
+        let wanted = size.and_then(|size| size.checked_add(self.length as u64)).unwrap_or(u64::MAX);
+        match size.map(usize::try_from) {
+            Some(Ok(size)) if wanted == file => Ok(size),
+            _ => Err(Error::NpyLength { wanted, found: file }),
+        }
+    }
+
+    fn elements<T: TryFrom<i64>>(&self, data: &[u8], wanted: &'static str) -> Result<Vec<T>> {
+        let elements = data.chunks_exact(self.stored.size()).enumerate().map(|(index, element)| {
+            let value = self.stored.value(element);
+            T::try_from(value).map_err(|_| Error::NpyValue { index, value, wanted })
+        });
+        elements.collect()
+    }
+}

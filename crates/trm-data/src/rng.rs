@@ -1,0 +1,77 @@
+//! Random numbers that stay the same on every machine and in every later version: ChaCha8 with a fixed key layout, and
+//! the few draws this crate needs written out.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// One of 2^64 independent streams of a seed. `purpose` keeps different uses of one seed apart.
+pub(crate) fn stream(purpose: &[u8; 8], seed: u64, index: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(purpose);
+    let mut rng = ChaCha8Rng::from_seed(key);
+    rng.set_stream(index);
+    rng
+}
+
+/// A uniform number in `0..bound`, exactly; 0 when `bound` is 0.
+pub(crate) fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
+    // The high half of a 64 x 64 bit product is uniform once the low halves that occur once too often are refused.
+    let refused = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
+    loop {
+        let product = u128::from(rng.next_u64()) * u128::from(bound);
+        if product as u64 >= refused {
+            return (product >> 64) as u64;
+        }
+    }
+}
+
+/// A uniform number in `[0, 1)`, a multiple of 2^-53.
+pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// 64 independent bits, each set with probability `probability / 2^32`.
+pub(crate) fn bits(rng: &mut ChaCha8Rng, probability: u32) -> u64 {
+    // Compares 64 random binary fractions with the probability at once, from the first binary digit on, until each
+    // has differed from it: about 8 random words instead of 64.
+    let (mut set, mut undecided) = (0, u64::MAX);
+    for digit in (0..u32::BITS).rev() {
+        let random = rng.next_u64();
+        if probability >> digit & 1 == 1 {
+            set |= undecided & !random;
+            undecided &= random;
+        } else {
+            undecided &= !random;
+        }
+        if undecided == 0 {
+            break;
+        }
+    }
+    set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Data sets are named by their seed, so these draws may never change.
+    #[test]
+    fn draws_are_fixed() {
+        let mut rng = stream(b"a test  ", 7, 3);
+        let drawn = (below(&mut rng, 1000), bits(&mut rng, 1 << 31), below(&mut rng, 0));
+        assert_eq!(drawn, (0, 0, 0));
+    }
+
+    /// The share of set bits is the probability, also where it is no power of two.
+    #[test]
+    fn bits_are_set_as_often_as_asked() {
+        let mut rng = stream(b"a test  ", 1, 0);
+        for probability in [0.0, 0.3, 0.37, 0.5, 0.999] {
+            let threshold = (probability * 2f64.powi(32)) as u32;
+            let set: u32 = (0..2000).map(|_| bits(&mut rng, threshold).count_ones()).sum();
+            let share = f64::from(set) / 128_000.0;
+            assert!((share - probability).abs() < 0.006, "{share} of {probability}");
+        }
+    }
+}
