@@ -1,0 +1,159 @@
+//! Adaptive computation time in training: a carry of puzzles at different depths, each of which makes room
+//! for the next when it halts (paper section 2.3; `…ACTV1.forward` in `trm.py`).
+
+use burn::{
+    module::AutodiffModule,
+    tensor::{
+        Bool, Int, Tensor,
+        activation::sigmoid,
+        backend::{AutodiffBackend, Backend},
+    },
+};
+
+use crate::{Latents, QLogits, Trm, TrmConfig};
+
+/// A batch of puzzles on a device.
+#[derive(Clone, Debug)]
+pub struct Batch<B: Backend> {
+    /// Tokens, `[batch, seq_len]`.
+    pub inputs: Tensor<B, 2, Int>,
+    /// Answers, `[batch, seq_len]`; negative where a cell has no label.
+    pub labels: Tensor<B, 2, Int>,
+    /// `[batch]`.
+    pub puzzle_identifiers: Tensor<B, 1, Int>,
+}
+
+/// What lives from one supervision step to the next.
+#[derive(Clone, Debug)]
+pub struct Carry<B: Backend> {
+    /// The latents after the last step.
+    pub latents: Latents<B>,
+    /// Steps that each puzzle has had, `[batch]`.
+    pub steps: Tensor<B, 1, Int>,
+    /// Which puzzles are done and make room at the next step, `[batch]`.
+    pub halted: Tensor<B, 1, Bool>,
+    /// The puzzles in work.
+    pub batch: Batch<B>,
+}
+
+/// What the heads say after a supervision step.
+#[derive(Clone, Debug)]
+pub struct StepOutput<B: Backend> {
+    /// Token logits, `[batch, seq_len, vocab_size]`, in compute precision.
+    pub logits: Tensor<B, 3>,
+    /// Halting logits, `[batch]`, f32.
+    pub q: QLogits<B>,
+}
+
+impl<B: Backend> Carry<B> {
+    /// A carry in which every place is free: the first step fills all of them from its batch.
+    pub fn empty(model: &Trm<B>, batch: &Batch<B>) -> Self {
+        let [size] = batch.puzzle_identifiers.dims();
+        let steps = batch.puzzle_identifiers.zeros_like();
+        Self {
+            latents: model.initial_latents(size),
+            halted: steps.clone().equal_elem(0),
+            steps,
+            batch: batch.clone(),
+        }
+    }
+
+    /// Gives the places of halted puzzles to the rows of `batch`; the other rows keep their puzzle.
+    pub fn admit(self, model: &Trm<B>, batch: Batch<B>) -> Self {
+        let [size, seq_len] = batch.inputs.dims();
+        let wide = self.halted.clone().reshape([size, 1]).expand([size, seq_len]);
+        let old = self.batch;
+        Self {
+            latents: model.reset_latents(self.latents, self.halted.clone()),
+            steps: self.steps.mask_fill(self.halted.clone(), 0),
+            batch: Batch {
+                inputs: old.inputs.mask_where(wide.clone(), batch.inputs),
+                labels: old.labels.mask_where(wide, batch.labels),
+                puzzle_identifiers: old
+                    .puzzle_identifiers
+                    .mask_where(self.halted.clone(), batch.puzzle_identifiers),
+            },
+            halted: self.halted,
+        }
+    }
+}
+
+/// One step of evaluation as the reference does it: a puzzle halts at `halt_max_steps` and never earlier.
+///
+/// [`RunningBatch`](crate::RunningBatch) is the way to evaluate a data set.
+pub fn evaluation_step<B: Backend>(
+    model: &Trm<B>,
+    carry: Carry<B>,
+    batch: Batch<B>,
+) -> (Carry<B>, StepOutput<B>) {
+    let Carry { latents, steps, batch, .. } = carry.admit(model, batch);
+    let x = model.embed(batch.inputs.clone(), batch.puzzle_identifiers.clone());
+    let latents = model.recurse(latents, &x);
+    let output = heads(model, &latents);
+    let steps = steps.add_scalar(1);
+    let halted = is_last_step(model.config(), &steps);
+    (Carry { latents, steps, halted, batch }, output)
+}
+
+/// A supervision step of training.
+#[derive(Debug)]
+pub struct TrainingStep<B: AutodiffBackend> {
+    /// What goes into the next step, without history.
+    pub carry: Carry<B::InnerBackend>,
+    /// What the loss is computed from, with the history of the last H cycle.
+    pub output: StepOutput<B>,
+    /// The target of `q_continue`, `[batch]`, in models without `no_act_continue`.
+    pub target_q_continue: Option<Tensor<B::InnerBackend, 1>>,
+}
+
+/// One step of training: admits new puzzles, recurses, and decides who halts.
+///
+/// A puzzle halts at `halt_max_steps`, or when its `q_halt` says so (above 0, or above `q_continue` without
+/// `no_act_continue`), but not before its entry of `min_steps` (`[batch]`; exploration draws it from
+/// 2..=`halt_max_steps` with probability `halt_exploration_prob`, otherwise it is 0).
+pub fn training_step<B: AutodiffBackend>(
+    model: &Trm<B>,
+    carry: Carry<B::InnerBackend>,
+    batch: Batch<B::InnerBackend>,
+    min_steps: Tensor<B::InnerBackend, 1, Int>,
+) -> TrainingStep<B> {
+    let config = model.config();
+    let frozen = model.valid();
+    let Carry { latents, steps, batch, .. } = carry.admit(&frozen, batch);
+    let x = model.embed(
+        Tensor::from_inner(batch.inputs.clone()),
+        Tensor::from_inner(batch.puzzle_identifiers.clone()),
+    );
+    let latents = model.recurse_with_grad(latents, &x);
+    let output = heads(model, &latents);
+    let latents = latents.detach();
+
+    let steps = steps.add_scalar(1);
+    let last = is_last_step(config, &steps);
+    let mut halted = last.clone();
+    let mut target_q_continue = None;
+    if config.halt_max_steps > 1 {
+        let q_halt = output.q.q_halt.clone().inner();
+        let wants_to_halt = if config.no_act_continue {
+            q_halt.greater_elem(0)
+        } else {
+            q_halt.greater(output.q.q_continue.clone().inner())
+        };
+        halted = last.clone().bool_or(wants_to_halt).bool_and(steps.clone().greater_equal(min_steps));
+        if !config.no_act_continue {
+            // The value of going on is what the next step will say of itself.
+            let next = frozen.recurse(latents.clone(), &x.inner());
+            let QLogits { q_halt, q_continue } = frozen.q_logits(next.z_h);
+            target_q_continue = Some(sigmoid(q_halt.clone().max_pair(q_continue).mask_where(last, q_halt)));
+        }
+    }
+    TrainingStep { carry: Carry { latents, steps, halted, batch }, output, target_q_continue }
+}
+
+fn heads<B: Backend>(model: &Trm<B>, latents: &Latents<B>) -> StepOutput<B> {
+    StepOutput { logits: model.logits(latents.z_h.clone()), q: model.q_logits(latents.z_h.clone()) }
+}
+
+fn is_last_step<B: Backend>(config: &TrmConfig, steps: &Tensor<B, 1, Int>) -> Tensor<B, 1, Bool> {
+    steps.clone().greater_equal_elem(config.halt_max_steps as i64)
+}

@@ -1,0 +1,245 @@
+//! The architecture of a Tiny Recursive Model, and its validation.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Precision, Result,
+    weights::{TensorSpec, layout},
+};
+
+/// How a position enters the network (`pos_encodings` of the reference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PosEncodings {
+    /// Rotary embedding of queries and keys, half-split, positions counted from the first prefix position.
+    Rope,
+    /// A learned vector per position, added to the input embedding.
+    Learned,
+    /// None at all; `mlp_t` networks mix positions by their place.
+    None,
+}
+
+/// The architecture of a Tiny Recursive Model (arXiv 2510.04871, section 4; `arch/trm.yaml` of the reference).
+///
+/// Field names are the reference's in lower case; its own spelling (`H_cycles`, `no_ACT_continue`, …) is
+/// accepted when a configuration is read. Check a configuration made by hand with
+/// [`validate`](Self::validate); every function of this crate that takes one does so itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrmConfig {
+    /// Number of token kinds, padding included.
+    pub vocab_size: usize,
+    /// Cells of a puzzle: 900 for a 30x30 maze.
+    pub seq_len: usize,
+    /// Number of puzzle identifiers that have an embedding of their own.
+    pub num_puzzle_identifiers: usize,
+    /// Width of the puzzle embedding; 0 for none.
+    #[serde(default)]
+    pub puzzle_emb_ndim: usize,
+    /// Prefix positions before the cells; 0 means as many as the puzzle embedding fills.
+    #[serde(default = "default_puzzle_emb_len")]
+    pub puzzle_emb_len: usize,
+    /// Updates of `z_h` in a supervision step; only the last carries gradients.
+    #[serde(alias = "H_cycles")]
+    pub h_cycles: usize,
+    /// Updates of `z_l` before each update of `z_h`.
+    #[serde(alias = "L_cycles")]
+    pub l_cycles: usize,
+    /// Blocks of the one network that updates both latents.
+    #[serde(alias = "L_layers")]
+    pub l_layers: usize,
+    /// Width of a latent position.
+    pub hidden_size: usize,
+    /// Attention heads, each `hidden_size / num_heads` wide.
+    pub num_heads: usize,
+    /// SwiGLU expansion; see [`swiglu_inner`](Self::swiglu_inner).
+    pub expansion: f64,
+    /// Position encoding.
+    pub pos_encodings: PosEncodings,
+    /// Added to the mean square in RMSNorm.
+    #[serde(default = "default_rms_norm_eps")]
+    pub rms_norm_eps: f64,
+    /// Base of the rotary frequencies.
+    #[serde(default = "default_rope_theta")]
+    pub rope_theta: f64,
+    /// Mixes positions with a SwiGLU over the sequence axis instead of attention.
+    #[serde(default)]
+    pub mlp_t: bool,
+    /// Supervision steps after which a sequence halts at the latest.
+    pub halt_max_steps: usize,
+    /// Training only: the probability that a sequence gets a random least number of steps.
+    #[serde(default)]
+    pub halt_exploration_prob: f64,
+    /// Halts on `q_halt > 0` alone and trains no `q_continue`; false compares the two.
+    #[serde(default = "default_true", alias = "no_ACT_continue")]
+    pub no_act_continue: bool,
+    /// Precision of activations and of the weights in matrix products.
+    #[serde(default)]
+    pub forward_dtype: Precision,
+}
+
+fn default_puzzle_emb_len() -> usize {
+    16
+}
+
+fn default_rms_norm_eps() -> f64 {
+    1e-5
+}
+
+fn default_rope_theta() -> f64 {
+    1e4
+}
+
+fn default_true() -> bool {
+    true
+}
+
+/// No dimension of a real model comes near this; it keeps every size computation far from overflow.
+const MAX_DIMENSION: usize = 1 << 24;
+/// 16 GiB of f32 weights.
+const MAX_VALUES: usize = 1 << 32;
+
+impl TrmConfig {
+    /// Prefix positions before the cells: `puzzle_emb_len`, or what `puzzle_emb_ndim` fills, rounded up.
+    pub fn prefix_len(&self) -> usize {
+        match self.puzzle_emb_len {
+            0 => self.puzzle_emb_ndim.div_ceil(self.hidden_size.max(1)),
+            len => len,
+        }
+    }
+
+    /// Positions of a latent: prefix and cells.
+    pub fn total_len(&self) -> usize {
+        self.prefix_len() + self.seq_len
+    }
+
+    /// Width of an attention head.
+    pub fn head_dim(&self) -> usize {
+        self.hidden_size / self.num_heads.max(1)
+    }
+
+    /// Inner width of a SwiGLU over `width` features: `expansion * width * 2/3`, rounded (half to even, as
+    /// Python rounds), then up to a multiple of 256.
+    pub fn swiglu_inner(&self, width: usize) -> usize {
+        let inner = (self.expansion * width as f64 * 2.0 / 3.0).round_ties_even();
+        (inner as usize).next_multiple_of(256)
+    }
+
+    /// Weights that an optimizer trains: all but the puzzle embedding and the two initial latents.
+    pub fn num_params(&self) -> usize {
+        layout(self).iter().filter(|spec| spec.trained).map(TensorSpec::values).sum()
+    }
+
+    /// Floating-point operations of one pass of the network over one sequence, a multiplication and an
+    /// addition counted as two, matrix products only.
+    pub fn flops_per_pass(&self) -> u64 {
+        let (len, hidden) = (self.total_len() as u64, self.hidden_size as u64);
+        let swiglu = |rows: u64, width: u64, inner: u64| 2 * rows * 3 * width * inner;
+        let mixing = if self.mlp_t {
+            swiglu(hidden, len, self.swiglu_inner(self.total_len()) as u64)
+        } else {
+            2 * len * hidden * 4 * hidden + 2 * 2 * len * len * hidden
+        };
+        let mlp = swiglu(len, hidden, self.swiglu_inner(self.hidden_size) as u64);
+        self.l_layers as u64 * (mixing + mlp)
+    }
+
+    /// Passes of the network in one supervision step.
+    pub fn passes_per_step(&self) -> usize {
+        self.h_cycles * (self.l_cycles + 1)
+    }
+
+    /// Checks that the configuration describes a network that can be built.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the first field that is out of range, its value and what it must be.
+    pub fn validate(&self) -> Result<()> {
+        let positive = [
+            ("vocab_size", self.vocab_size),
+            ("seq_len", self.seq_len),
+            ("num_puzzle_identifiers", self.num_puzzle_identifiers),
+            ("h_cycles", self.h_cycles),
+            ("l_cycles", self.l_cycles),
+            ("l_layers", self.l_layers),
+            ("hidden_size", self.hidden_size),
+            ("num_heads", self.num_heads),
+            ("halt_max_steps", self.halt_max_steps),
+        ];
+        for (field, value) in positive {
+            check(value > 0, field, value, "must be at least 1")?;
+        }
+        let sizes = [("puzzle_emb_ndim", self.puzzle_emb_ndim), ("puzzle_emb_len", self.puzzle_emb_len)];
+        for (field, value) in positive.into_iter().chain(sizes) {
+            check(value <= MAX_DIMENSION, field, value, "must be at most 16777216")?;
+        }
+        check(
+            self.hidden_size.is_multiple_of(self.num_heads),
+            "num_heads",
+            self.num_heads,
+            format!("must divide hidden_size, which is {}", self.hidden_size),
+        )?;
+        check(
+            self.mlp_t || self.pos_encodings != PosEncodings::Rope || self.head_dim().is_multiple_of(2),
+            "num_heads",
+            self.num_heads,
+            format!("makes heads {} wide, and rope needs an even width", self.head_dim()),
+        )?;
+        check(
+            self.puzzle_emb_ndim <= self.prefix_len() * self.hidden_size,
+            "puzzle_emb_ndim",
+            self.puzzle_emb_ndim,
+            format!(
+                "must fit into the prefix of {} positions of {} values",
+                self.prefix_len(),
+                self.hidden_size
+            ),
+        )?;
+        check(
+            self.expansion.is_finite() && self.expansion > 0.0 && self.expansion <= 1024.0,
+            "expansion",
+            self.expansion,
+            "must be above 0 and at most 1024",
+        )?;
+        check(
+            self.rms_norm_eps.is_finite() && self.rms_norm_eps >= 0.0,
+            "rms_norm_eps",
+            self.rms_norm_eps,
+            "must not be negative",
+        )?;
+        check(
+            self.rope_theta.is_finite() && self.rope_theta > 0.0,
+            "rope_theta",
+            self.rope_theta,
+            "must be above 0",
+        )?;
+        check(
+            (0.0..=1.0).contains(&self.halt_exploration_prob),
+            "halt_exploration_prob",
+            self.halt_exploration_prob,
+            "must be a probability",
+        )?;
+        let values = layout(self)
+            .iter()
+            .try_fold(0usize, |sum, spec| sum.checked_add(spec.checked_values()?))
+            .unwrap_or(usize::MAX);
+        check(
+            values <= MAX_VALUES,
+            "hidden_size",
+            self.hidden_size,
+            "makes a network of over 4 billion weights",
+        )
+    }
+}
+
+fn check(
+    holds: bool,
+    field: &'static str,
+    value: impl std::fmt::Display,
+    requirement: impl Into<String>,
+) -> Result<()> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::Config { field, value: format!("{value}"), requirement: requirement.into() })
+    }
+}

@@ -1,0 +1,99 @@
+use std::path::PathBuf;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong with a model: its configuration, its weights and their files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A field of the configuration is out of range.
+    #[error("the model configuration has {field} = {value}, which {requirement}")]
+    Config {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        requirement: String,
+    },
+    /// No preset of that name.
+    #[error(
+        "there is no architecture named `{name}`; take maze-hard, sudoku-extreme-mlp, sudoku-extreme-att or arc, or name a JSON or TOML file"
+    )]
+    UnknownPreset {
+        /// The name asked for.
+        name: String,
+    },
+    /// A configuration file does not parse.
+    #[error("{}: not a model configuration: {reason}", path.display())]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What the parser met.
+        reason: String,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] trm_data::Error),
+    /// A checkpoint is damaged, hostile or of an unsupported kind.
+    #[error("{}: not a usable checkpoint: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What was met, and where.
+        reason: String,
+    },
+    /// The weights lack a tensor that the architecture needs.
+    #[error(
+        "the weights have no tensor `{name}` of shape {shape:?}, which this architecture needs; check the architecture (--arch)"
+    )]
+    MissingTensor {
+        /// Its name, without wrapper prefixes.
+        name: String,
+        /// The shape it should have.
+        shape: Vec<usize>,
+    },
+    /// A tensor has another shape than the architecture needs.
+    #[error(
+        "the tensor `{name}` has shape {found:?}, but this architecture needs {expected:?}; check the architecture (--arch)"
+    )]
+    TensorShape {
+        /// Its name, without wrapper prefixes.
+        name: String,
+        /// The shape in the file.
+        found: Vec<usize>,
+        /// The shape it should have.
+        expected: Vec<usize>,
+    },
+    /// The weights hold a tensor that the architecture has no place for.
+    #[error(
+        "the weights hold a tensor `{name}` of shape {shape:?} that this architecture has no place for; check the architecture (--arch)"
+    )]
+    UnexpectedTensor {
+        /// Its name, without wrapper prefixes.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// A puzzle does not fit the model.
+    #[error("a puzzle does not fit the model: {reason}")]
+    Puzzle {
+        /// What does not fit.
+        reason: String,
+    },
+    /// The device failed while it computed.
+    #[error("the device failed: {reason}")]
+    Device {
+        /// What it said.
+        reason: String,
+    },
+}

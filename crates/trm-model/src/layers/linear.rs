@@ -1,0 +1,41 @@
+use burn::{
+    module::{Module, Param},
+    tensor::{Tensor, backend::Backend},
+};
+
+/// A linear map whose weight is `[out, in]`, as in reference checkpoints.
+///
+/// The weight is cast to the input's precision where it is used (`CastedLinear` of the reference), so f32
+/// master weights serve bf16 activations.
+#[derive(Module, Debug)]
+pub struct Linear<B: Backend> {
+    /// `[out, in]`.
+    pub weight: Param<Tensor<B, 2>>,
+    /// `[out]`.
+    pub bias: Option<Param<Tensor<B, 1>>>,
+}
+
+impl<B: Backend> Linear<B> {
+    /// A map with all weights zero, and a bias if `bias`.
+    pub fn zeros(d_in: usize, d_out: usize, bias: bool, device: &B::Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([d_out, d_in], device)),
+            bias: bias.then(|| Param::from_tensor(Tensor::zeros([d_out], device))),
+        }
+    }
+
+    /// `[.., in]` to `[.., out]`.
+    pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
+        let dtype = x.dtype();
+        let mut dims = x.dims();
+        let [d_out, d_in] = self.weight.dims();
+        let rows = dims[..D - 1].iter().product();
+        dims[D - 1] = d_out;
+        // One matrix product over all rows: a batched product would read the weight once per sequence.
+        let mut y = x.reshape([rows, d_in]).matmul(self.weight.val().cast(dtype).transpose());
+        if let Some(bias) = &self.bias {
+            y = y + bias.val().cast(dtype).unsqueeze();
+        }
+        y.reshape(dims)
+    }
+}

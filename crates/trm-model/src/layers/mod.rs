@@ -1,0 +1,13 @@
+//! The parts that a block is made of.
+
+mod attention;
+mod linear;
+mod rms_norm;
+mod rope;
+mod swiglu;
+
+pub use attention::Attention;
+pub use linear::Linear;
+pub use rms_norm::rms_norm;
+pub use rope::Rope;
+pub use swiglu::SwiGlu;

@@ -1,0 +1,248 @@
+//! The halting loop of inference: puzzles enter a running batch as others halt, so that compute follows
+//! difficulty.
+
+use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
+
+use crate::{Error, Latents, Result, Trm};
+
+/// When a puzzle halts in inference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HaltRule {
+    /// After the last step only, as the reference evaluates.
+    Never,
+    /// As soon as `q_halt` says so: above 0, or above `q_continue` in models without `no_act_continue`.
+    #[default]
+    QHalt,
+}
+
+/// A puzzle to solve.
+#[derive(Clone, Copy, Debug)]
+pub struct Puzzle<'a> {
+    /// Its name for the caller, who gets it back with every step.
+    pub ticket: usize,
+    /// Its tokens, `seq_len` of them.
+    pub inputs: &'a [u8],
+    /// Which embedding it has; 0 in mazes.
+    pub puzzle_identifier: i32,
+}
+
+/// What became of one puzzle in a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowStep {
+    /// The puzzle's ticket.
+    pub ticket: usize,
+    /// Which of its supervision steps this was, from 1.
+    pub step: usize,
+    /// Above 0, the model believes its answer is exactly right.
+    pub q_halt: f32,
+    /// Trained only without `no_act_continue`.
+    pub q_continue: f32,
+    /// Whether it halted, and has left the batch.
+    pub halted: bool,
+}
+
+/// What a step did: one row per puzzle in the batch.
+#[derive(Debug)]
+pub struct StepReport<B: Backend> {
+    /// The puzzles of the batch, in no particular order.
+    pub rows: Vec<RowStep>,
+    /// The model and its `z_h` after the step; `None` if the batch was empty.
+    answers: Option<(Trm<B>, Tensor<B, 3>)>,
+}
+
+impl<B: Backend> StepReport<B> {
+    /// Token logits of the given `rows` (places in [`rows`](Self::rows)), f32, each
+    /// `[seq_len * vocab_size]`. Computed here, so that what nobody asks for costs nothing.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn logits(&self, rows: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let Some((model, z_h)) = &self.answers else { return Ok(Vec::new()) };
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let logits = model.logits(take(z_h, rows)).cast(DType::F32);
+        let values = to_host(logits)?;
+        let config = model.config();
+        Ok(values.chunks_exact(config.seq_len * config.vocab_size).map(<[f32]>::to_vec).collect())
+    }
+
+    /// The answers of the given `rows` (places in [`rows`](Self::rows)): the most likely token of every
+    /// cell, `[seq_len]` each.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn answers(&self, rows: &[usize]) -> Result<Vec<Vec<u8>>> {
+        let Some((model, _)) = &self.answers else { return Ok(Vec::new()) };
+        let vocab_size = model.config().vocab_size;
+        Ok(self.logits(rows)?.iter().map(|logits| most_likely(logits, vocab_size)).collect())
+    }
+}
+
+/// The most likely token of every cell, from logits `[cells * vocab_size]`; the first of equals.
+pub(crate) fn most_likely(logits: &[f32], vocab_size: usize) -> Vec<u8> {
+    let argmax = |cell: &[f32]| {
+        let best = cell.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, logit)| {
+            if *logit > best.1 { (token, *logit) } else { best }
+        });
+        best.0 as u8
+    };
+    logits.chunks_exact(vocab_size).map(argmax).collect()
+}
+
+/// A batch of puzzles at different depths. Admit puzzles while places are free, step, collect what halted,
+/// and so on until nothing is left.
+///
+/// What becomes of a puzzle does not depend on its neighbours: no operation of the network mixes sequences.
+#[derive(Debug)]
+pub struct RunningBatch<B: Backend> {
+    model: Trm<B>,
+    device: B::Device,
+    rule: HaltRule,
+    max_steps: usize,
+    capacity: usize,
+    /// Ticket and steps so far, in the order of the rows of `latents` and `x`.
+    places: Vec<(usize, usize)>,
+    work: Option<Work<B>>,
+}
+
+#[derive(Debug)]
+struct Work<B: Backend> {
+    latents: Latents<B>,
+    /// The embedded inputs, `[batch, len, hidden]`.
+    x: Tensor<B, 3>,
+}
+
+impl<B: Backend> RunningBatch<B> {
+    /// An empty batch of `capacity` places in which a puzzle gets at most `max_steps` steps.
+    pub fn new(model: Trm<B>, rule: HaltRule, max_steps: usize, capacity: usize) -> Self {
+        let (max_steps, capacity) = (max_steps.max(1), capacity.max(1));
+        Self { device: model.device(), model, rule, max_steps, capacity, places: Vec::new(), work: None }
+    }
+
+    /// How many puzzles can be admitted now.
+    pub fn free_places(&self) -> usize {
+        self.capacity - self.places.len()
+    }
+
+    /// Whether no puzzle is in work.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Admits puzzles, at most as many as places are free.
+    ///
+    /// # Errors
+    /// [`Error::Puzzle`] if there are too many, or one does not fit the model; none is admitted then.
+    pub fn admit(&mut self, puzzles: &[Puzzle<'_>]) -> Result<()> {
+        if puzzles.is_empty() {
+            return Ok(());
+        }
+        if puzzles.len() > self.free_places() {
+            let reason = format!("{} came for {} free places", puzzles.len(), self.free_places());
+            return Err(Error::Puzzle { reason });
+        }
+        for puzzle in puzzles {
+            self.check(puzzle)?;
+        }
+        let config = self.model.config();
+        let tokens: Vec<i32> = puzzles.iter().flat_map(|p| p.inputs.iter().copied().map(i32::from)).collect();
+        let identifiers: Vec<i32> = puzzles.iter().map(|p| p.puzzle_identifier).collect();
+        let inputs = TensorData::new(tokens, [puzzles.len(), config.seq_len]);
+        let inputs = Tensor::<B, 2, Int>::from_data(inputs, &self.device);
+        let identifiers = Tensor::from_data(TensorData::new(identifiers, [puzzles.len()]), &self.device);
+
+        let x = self.model.embed(inputs, identifiers);
+        let latents = self.model.initial_latents(puzzles.len());
+        self.work = Some(match self.work.take() {
+            None => Work { latents, x },
+            Some(old) => Work {
+                latents: Latents {
+                    z_h: Tensor::cat(vec![old.latents.z_h, latents.z_h], 0),
+                    z_l: Tensor::cat(vec![old.latents.z_l, latents.z_l], 0),
+                },
+                x: Tensor::cat(vec![old.x, x], 0),
+            },
+        });
+        self.places.extend(puzzles.iter().map(|puzzle| (puzzle.ticket, 0)));
+        Ok(())
+    }
+
+    /// Whether a puzzle fits the model.
+    fn check(&self, puzzle: &Puzzle<'_>) -> Result<()> {
+        let config = self.model.config();
+        let reason = if puzzle.inputs.len() != config.seq_len {
+            format!("it has {} cells, the model takes {}", puzzle.inputs.len(), config.seq_len)
+        } else if let Some(token) =
+            puzzle.inputs.iter().find(|token| usize::from(**token) >= config.vocab_size)
+        {
+            format!("it has token {token}, the model knows 0 to {}", config.vocab_size - 1)
+        } else if usize::try_from(puzzle.puzzle_identifier)
+            .map_or(true, |identifier| identifier >= config.num_puzzle_identifiers)
+        {
+            let last = config.num_puzzle_identifiers - 1;
+            format!("it has identifier {}, the model knows 0 to {last}", puzzle.puzzle_identifier)
+        } else {
+            return Ok(());
+        };
+        Err(Error::Puzzle { reason })
+    }
+
+    /// One supervision step for every puzzle in the batch; those that halt leave it.
+    ///
+    /// # Errors
+    /// [`Error::Device`]; the puzzles in work are lost then.
+    pub fn step(&mut self) -> Result<StepReport<B>> {
+        let Some(Work { latents, x }) = self.work.take() else {
+            return Ok(StepReport { rows: Vec::new(), answers: None });
+        };
+        let places = std::mem::take(&mut self.places);
+        let latents = self.model.recurse(latents, &x);
+        let q = self.model.q_logits(latents.z_h.clone());
+        let (q_halt, q_continue) = (to_host(q.q_halt)?, to_host(q.q_continue)?);
+
+        let rows: Vec<RowStep> = std::iter::zip(&places, std::iter::zip(q_halt, q_continue))
+            .map(|(&(ticket, steps), (q_halt, q_continue))| {
+                let step = steps + 1;
+                let halted = step >= self.max_steps || self.wants_to_halt(q_halt, q_continue);
+                RowStep { ticket, step, q_halt, q_continue, halted }
+            })
+            .collect();
+
+        let going_on: Vec<usize> = (0..rows.len()).filter(|i| !rows[*i].halted).collect();
+        let answers = Some((self.model.clone(), latents.z_h.clone()));
+        self.places = going_on.iter().map(|i| (rows[*i].ticket, rows[*i].step)).collect();
+        self.work = if going_on.len() == rows.len() {
+            Some(Work { latents, x })
+        } else if going_on.is_empty() {
+            None
+        } else {
+            let z = Latents { z_h: take(&latents.z_h, &going_on), z_l: take(&latents.z_l, &going_on) };
+            Some(Work { latents: z, x: take(&x, &going_on) })
+        };
+        Ok(StepReport { rows, answers })
+    }
+
+    fn wants_to_halt(&self, q_halt: f32, q_continue: f32) -> bool {
+        match self.rule {
+            HaltRule::Never => false,
+            HaltRule::QHalt if self.model.config().no_act_continue => q_halt > 0.0,
+            HaltRule::QHalt => q_halt > q_continue,
+        }
+    }
+}
+
+/// The given rows of a tensor.
+fn take<B: Backend>(tensor: &Tensor<B, 3>, rows: &[usize]) -> Tensor<B, 3> {
+    if rows.iter().copied().eq(0..tensor.dims()[0]) {
+        return tensor.clone();
+    }
+    let indices: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
+    let indices = Tensor::from_data(TensorData::new(indices, [rows.len()]), &tensor.device());
+    tensor.clone().select(0, indices)
+}
+
+fn to_host<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
+    let data = tensor.try_into_data().map_err(|error| Error::Device { reason: error.to_string() })?;
+    Ok(data.iter::<f32>().collect())
+}

@@ -1,0 +1,94 @@
+//! The native folder of a model: `config.json`, `model.safetensors` and a model card, as the Hub wants it.
+
+use std::{fmt::Write, fs, path::Path};
+
+use burn::tensor::backend::Backend;
+
+use super::{StateDict, safetensors};
+use crate::{Error, Result, Trm, TrmConfig};
+
+/// The architecture's file in a model folder.
+pub const CONFIG_FILE: &str = "config.json";
+/// The weights' file in a model folder.
+pub const MODEL_FILE: &str = "model.safetensors";
+const CARD_FILE: &str = "README.md";
+
+/// What a model card says beside the architecture.
+#[derive(Clone, Debug, Default)]
+pub struct ModelCard {
+    /// The model's name.
+    pub name: String,
+    /// Where the weights come from, in a sentence or a paragraph of Markdown.
+    pub origin: String,
+}
+
+/// Writes a model folder; the configuration comes last, so that a folder that has one is whole.
+///
+/// # Errors
+/// Those of [`StateDict::check`], [`Error::Write`].
+pub fn save(folder: &Path, config: &TrmConfig, state: &StateDict, card: &ModelCard) -> Result<()> {
+    config.validate()?;
+    state.check(config)?;
+    let model_path = folder.join(MODEL_FILE);
+    let config_json = serde_json::to_string_pretty(config)
+        .map_err(|error| Error::ConfigFile { path: folder.join(CONFIG_FILE), reason: error.to_string() })?;
+    trm_data::files::write_atomic(&model_path, &safetensors::to_bytes(&model_path, state)?)?;
+    trm_data::files::write_atomic(&folder.join(CARD_FILE), card.to_markdown(config, state).as_bytes())?;
+    trm_data::files::write_atomic(&folder.join(CONFIG_FILE), format!("{config_json}\n").as_bytes())?;
+    Ok(())
+}
+
+/// Reads the architecture and the weights of a model folder.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::ConfigFile`], [`Error::Config`], [`Error::Checkpoint`], and those of
+/// [`StateDict::check`].
+pub fn load_state(folder: &Path) -> Result<(TrmConfig, StateDict)> {
+    let read = |path: &Path| fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
+    let (config_path, model_path) = (folder.join(CONFIG_FILE), folder.join(MODEL_FILE));
+    let config: TrmConfig = serde_json::from_slice(&read(&config_path)?)
+        .map_err(|error| Error::ConfigFile { path: config_path.clone(), reason: error.to_string() })?;
+    config.validate()?;
+    let state = safetensors::read(&model_path, &read(&model_path)?)?;
+    state.check(&config)?;
+    Ok((config, state))
+}
+
+/// Loads a model folder onto a device.
+///
+/// # Errors
+/// Those of [`load_state`].
+pub fn load<B: Backend>(folder: &Path, device: &B::Device) -> Result<Trm<B>> {
+    let (config, state) = load_state(folder)?;
+    Trm::from_state(&config, &state, device)
+}
+
+impl ModelCard {
+    fn to_markdown(&self, config: &TrmConfig, state: &StateDict) -> String {
+        let mut card = format!(
+            "---\nlibrary_name: trm\nlicense: mit\ntags: [trm, tiny-recursive-model, burn, maze]\n---\n\n# {}\n\n{}\n\n",
+            self.name, self.origin,
+        );
+        let mixing = if config.mlp_t { "a SwiGLU over positions" } else { "attention" };
+        let _ = writeln!(
+            card,
+            "A Tiny Recursive Model (arXiv 2510.04871): {} trained weights ({} values in the file), hidden size {}, \
+             {} layers with {mixing}, {} H cycles of {} L cycles, at most {} supervision steps.\n",
+            config.num_params(),
+            state.values(),
+            config.hidden_size,
+            config.l_layers,
+            config.h_cycles,
+            config.l_cycles,
+            config.halt_max_steps,
+        );
+        let _ = writeln!(
+            card,
+            "It reads {} tokens out of {} kinds and answers with as many. `{CONFIG_FILE}` holds the architecture, \
+             `{MODEL_FILE}` the weights under the reference's names; linear weights are `[out, in]`.\n",
+            config.seq_len, config.vocab_size,
+        );
+        card.push_str("```sh\ntrm eval --model . --data DATA --split test\n```\n");
+        card
+    }
+}

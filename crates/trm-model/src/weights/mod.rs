@@ -1,0 +1,15 @@
+//! Weights in files: the native folder, safetensors, and the checkpoints of the PyTorch reference.
+
+mod arch;
+mod folder;
+mod layout;
+mod reference;
+mod safetensors;
+mod state;
+mod torch;
+
+pub use arch::{Architecture, read_architecture};
+pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};
+pub use layout::{Init, TensorSpec, layout};
+pub use reference::{Checkpoint, export_checkpoint, read_checkpoint};
+pub use state::{HostTensor, StateDict};

@@ -1,0 +1,18 @@
+//! Checkpoints that `torch.save` wrote, or that `torch.load` is to read.
+//!
+//! A checkpoint is a zip archive: `NAME/data.pkl`, a pickle of the state dictionary, and one raw file
+//! `NAME/data/KEY` per storage. Pickles are programs. Ours is an interpreter of the few instructions that a
+//! state dictionary needs; anything else is an error that names it, and nothing is ever executed.
+//! (A reader of our own, since the one in burn-store 0.21 fills tensors whose data is missing with zeros.)
+
+mod read;
+mod unpickle;
+mod write;
+
+pub(super) use read::read;
+pub(super) use write::to_bytes;
+
+/// Strides of a row-major tensor.
+fn contiguous_strides(shape: &[usize]) -> Vec<usize> {
+    (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()
+}

@@ -1,0 +1,331 @@
+//! An interpreter for the pickles of PyTorch state dictionaries.
+
+use std::{collections::HashMap, rc::Rc};
+
+/// A value on the interpreter's stack.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    None,
+    Bool,
+    Int(i64),
+    Str(Rc<str>),
+    Tuple(Rc<[Value]>, Depth),
+    /// Lists and dictionaries are built in place; entries with keys other than strings are dropped.
+    Dict(Vec<(Rc<str>, Value)>),
+    List,
+    Global(Rc<str>),
+    Storage(Rc<Storage>),
+    Tensor(Rc<TensorRef>),
+    Mark,
+}
+
+/// A storage that a tensor points into.
+#[derive(Debug)]
+pub(super) struct Storage {
+    /// `FloatStorage`, `BFloat16Storage`, …
+    pub kind: String,
+    /// The name of its file in the archive.
+    pub key: String,
+    /// Number of elements.
+    pub len: usize,
+}
+
+/// A tensor: a strided view of a storage.
+#[derive(Debug)]
+pub(super) struct TensorRef {
+    pub storage: Rc<Storage>,
+    pub offset: usize,
+    pub shape: Vec<usize>,
+    pub strides: Vec<usize>,
+}
+
+/// How deep tuples nest; kept, since shared tuples would take exponential time to measure.
+type Depth = u8;
+
+/// Nothing in a state dictionary nests deeper than this.
+const MAX_DEPTH: Depth = 8;
+
+/// Runs the pickle and returns the value it leaves.
+///
+/// # Errors
+/// A sentence that says what was met that no state dictionary needs.
+pub(super) fn unpickle(bytes: &[u8]) -> Result<Value, String> {
+    Machine { input: bytes, stack: Vec::new(), memo: HashMap::new() }.run()
+}
+
+struct Machine<'a> {
+    input: &'a [u8],
+    stack: Vec<Value>,
+    memo: HashMap<u32, Value>,
+}
+
+impl Machine<'_> {
+    fn run(mut self) -> Result<Value, String> {
+        loop {
+            let [opcode] = self.take()?;
+            match opcode {
+                b'.' => return self.pop(),                                         // STOP
+                0x80 => drop(self.take::<1>()?),                                   // PROTO
+                0x95 => drop(self.take::<8>()?),                                   // FRAME
+                b'(' => self.push(Value::Mark),                                    // MARK
+                b'N' => self.push(Value::None),                                    // NONE
+                0x88 | 0x89 => self.push(Value::Bool),                             // NEWTRUE, NEWFALSE
+                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?,  // BININT
+                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                    // BININT1
+                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?,  // BININT2
+                0x8a => self.long()?,                                              // LONG1
+                b'G' => self.int(|_: [u8; 8]| 0)?, // BINFLOAT: never part of a tensor
+                b'X' => self.string(|b: [u8; 4]| u32::from_le_bytes(b) as usize)?, // BINUNICODE
+                0x8c => self.string(|[b]: [u8; 1]| usize::from(b))?, // SHORT_BINUNICODE
+                b')' => self.push(Value::Tuple(Rc::new([]), 0)), // EMPTY_TUPLE
+                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?, // TUPLE1, 2, 3
+                b't' => {
+                    // TUPLE
+                    let items = self.pop_to_mark()?;
+                    self.push_tuple(items)?;
+                }
+                b'}' => self.push(Value::Dict(Vec::new())), // EMPTY_DICT
+                b']' => self.push(Value::List),             // EMPTY_LIST
+                b's' => {
+                    // SETITEM
+                    let value = self.pop()?;
+                    let key = self.pop()?;
+                    self.set_items(vec![key, value])?;
+                }
+                b'u' => {
+                    // SETITEMS
+                    let items = self.pop_to_mark()?;
+                    self.set_items(items)?;
+                }
+                b'a' => drop(self.pop()?), // APPEND: what lists hold is of no use here
+                b'e' => drop(self.pop_to_mark()?), // APPENDS
+                b'b' => drop(self.pop()?), // BUILD: attributes such as `_metadata`
+                b'q' => {
+                    // BINPUT
+                    let [slot] = self.take()?;
+                    self.remember(u32::from(slot))?;
+                }
+                b'r' => {
+                    // LONG_BINPUT
+                    let slot = u32::from_le_bytes(self.take()?);
+                    self.remember(slot)?;
+                }
+                0x94 => self.remember(self.memo.len() as u32)?, // MEMOIZE
+                b'h' => {
+                    // BINGET
+                    let [slot] = self.take()?;
+                    self.recall(u32::from(slot))?;
+                }
+                b'j' => {
+                    // LONG_BINGET
+                    let slot = u32::from_le_bytes(self.take()?);
+                    self.recall(slot)?;
+                }
+                b'c' => {
+                    // GLOBAL
+                    let (module, name) = (self.line()?, self.line()?);
+                    self.push(global(&module, &name)?);
+                }
+                0x93 => match (self.pop()?, self.pop()?) {
+                    // STACK_GLOBAL
+                    (Value::Str(name), Value::Str(module)) => self.push(global(&module, &name)?),
+                    _ => return Err("a global that is not named by strings".into()),
+                },
+                b'Q' => {
+                    // BINPERSID
+                    let id = self.pop()?;
+                    self.push(storage(&id)?);
+                }
+                b'R' => {
+                    // REDUCE
+                    let (arguments, function) = (self.pop()?, self.pop()?);
+                    self.push(call(&function, &arguments)?);
+                }
+                other => return Err(format!("the pickle instruction 0x{other:02x}")),
+            }
+        }
+    }
+
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        let (head, rest) =
+            self.input.split_first_chunk::<N>().ok_or("the end of the pickle before its stop")?;
+        self.input = rest;
+        Ok(*head)
+    }
+
+    fn take_str(&mut self, len: usize) -> Result<Rc<str>, String> {
+        let (head, rest) = self.input.split_at_checked(len).ok_or("a string longer than the pickle")?;
+        self.input = rest;
+        std::str::from_utf8(head).map(Rc::from).map_err(|_| "a string that is not UTF-8".into())
+    }
+
+    fn line(&mut self) -> Result<Rc<str>, String> {
+        let end = self.input.iter().position(|b| *b == b'\n').ok_or("a name without an end")?;
+        let line = self.take_str(end)?;
+        let [_newline] = self.take()?;
+        Ok(line)
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    fn pop(&mut self) -> Result<Value, String> {
+        self.stack.pop().ok_or_else(|| "an instruction that lacks its operand".into())
+    }
+
+    fn pop_to_mark(&mut self) -> Result<Vec<Value>, String> {
+        let mark = self.stack.iter().rposition(|value| matches!(value, Value::Mark));
+        let items = self.stack.split_off(mark.ok_or("a list of items without a start")? + 1);
+        self.pop()?;
+        Ok(items)
+    }
+
+    fn int<const N: usize>(&mut self, decode: impl Fn([u8; N]) -> i64) -> Result<(), String> {
+        let bytes = self.take()?;
+        self.push(Value::Int(decode(bytes)));
+        Ok(())
+    }
+
+    fn long(&mut self) -> Result<(), String> {
+        let [len] = self.take()?;
+        let (head, rest) = self.input.split_at_checked(usize::from(len)).ok_or("a number without an end")?;
+        self.input = rest;
+        if head.len() > 8 {
+            return Err("a number of more than 8 bytes".into());
+        }
+        let negative = head.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut bytes = [if negative { 0xff } else { 0 }; 8];
+        bytes[..head.len()].copy_from_slice(head);
+        self.push(Value::Int(i64::from_le_bytes(bytes)));
+        Ok(())
+    }
+
+    fn string<const N: usize>(&mut self, len: impl Fn([u8; N]) -> usize) -> Result<(), String> {
+        let len = len(self.take()?);
+        let string = self.take_str(len)?;
+        self.push(Value::Str(string));
+        Ok(())
+    }
+
+    fn tuple(&mut self, len: usize) -> Result<(), String> {
+        let start = self.stack.len().checked_sub(len).ok_or("a tuple that lacks its items")?;
+        let items = self.stack.split_off(start);
+        self.push_tuple(items)
+    }
+
+    fn push_tuple(&mut self, items: Vec<Value>) -> Result<(), String> {
+        let depth = container_depth(&items)?;
+        self.push(Value::Tuple(items.into(), depth));
+        Ok(())
+    }
+
+    fn set_items(&mut self, items: Vec<Value>) -> Result<(), String> {
+        container_depth(&items)?;
+        let Some(Value::Dict(entries)) = self.stack.last_mut() else {
+            return Err("items for something that is not a dictionary".into());
+        };
+        let mut items = items.into_iter();
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if let Value::Str(key) = key {
+                entries.push((key, value));
+            }
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, slot: u32) -> Result<(), String> {
+        let value = match self.stack.last().ok_or("an instruction that lacks its operand")? {
+            // Changed in place later, and never read back by what `torch.save` writes.
+            Value::Dict(_) | Value::List => Value::None,
+            value => value.clone(),
+        };
+        self.memo.insert(slot, value);
+        Ok(())
+    }
+
+    fn recall(&mut self, slot: u32) -> Result<(), String> {
+        let value = self.memo.get(&slot).ok_or("a reference to a value that was never stored")?.clone();
+        self.push(value);
+        Ok(())
+    }
+}
+
+/// How deep containers nest in a value.
+fn depth(value: &Value) -> Depth {
+    match value {
+        Value::Tuple(_, depth) => *depth,
+        // Dictionaries are never shared, so that to walk them takes no longer than to read them.
+        Value::Dict(entries) => 1 + entries.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Depth of a container of these items, which must not be too deep.
+fn container_depth(items: &[Value]) -> Result<Depth, String> {
+    let depth = 1 + items.iter().map(depth).max().unwrap_or(0);
+    if depth > MAX_DEPTH { Err(format!("values nested over {MAX_DEPTH} deep")) } else { Ok(depth) }
+}
+
+/// The functions and types that a state dictionary may name.
+fn global(module: &str, name: &str) -> Result<Value, String> {
+    let known = match module {
+        "collections" => name == "OrderedDict",
+        "torch._utils" => matches!(name, "_rebuild_tensor_v2" | "_rebuild_parameter"),
+        "torch" => name.ends_with("Storage"),
+        _ => false,
+    };
+    let path = format!("{module}.{name}");
+    if known { Ok(Value::Global(path.into())) } else { Err(format!("the code `{path}`, which was not run")) }
+}
+
+/// `('storage', torch.FloatStorage, key, location, numel)`; the location (`cpu`, `cuda:0`) does not matter.
+fn storage(id: &Value) -> Result<Value, String> {
+    if let Value::Tuple(items, _) = id
+        && let [Value::Str(tag), Value::Global(kind), Value::Str(key), Value::Str(_), Value::Int(len)] =
+            &**items
+        && &**tag == "storage"
+        && let Some(kind) = kind.strip_prefix("torch.")
+        && let Ok(len) = usize::try_from(*len)
+    {
+        return Ok(Value::Storage(Rc::new(Storage { kind: kind.to_owned(), key: key.to_string(), len })));
+    }
+    Err("a storage that is not described as PyTorch does".into())
+}
+
+fn call(function: &Value, arguments: &Value) -> Result<Value, String> {
+    let (Value::Global(function), Value::Tuple(arguments, _)) = (function, arguments) else {
+        return Err("a call of something that is not a function".into());
+    };
+    match (&**function, &**arguments) {
+        ("collections.OrderedDict", []) => Ok(Value::Dict(Vec::new())),
+        ("torch._utils._rebuild_parameter", [Value::Tensor(tensor), ..]) => Ok(Value::Tensor(tensor.clone())),
+        (
+            "torch._utils._rebuild_tensor_v2",
+            [
+                Value::Storage(storage),
+                Value::Int(offset),
+                Value::Tuple(shape, _),
+                Value::Tuple(strides, _),
+                ..,
+            ],
+        ) => {
+            let tensor = TensorRef {
+                storage: storage.clone(),
+                offset: usize::try_from(*offset).map_err(|_| "a negative storage offset")?,
+                shape: sizes(shape)?,
+                strides: sizes(strides)?,
+            };
+            Ok(Value::Tensor(Rc::new(tensor)))
+        }
+        _ => Err(format!("a call of `{function}` with arguments it does not take")),
+    }
+}
+
+fn sizes(values: &[Value]) -> Result<Vec<usize>, String> {
+    let size = |value: &Value| match value {
+        Value::Int(size) => usize::try_from(*size).map_err(|_| format!("the size {size}")),
+        _ => Err("a size that is not a number".to_owned()),
+    };
+    values.iter().map(size).collect()
+}
