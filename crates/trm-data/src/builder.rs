@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::csv::CsvRow;
 use crate::generator::{ExcludeSet, Generator, Labelled};
 use crate::{
-    Cell, Dataset, Error, Grid, Metadata, PAD, Progress, Result, SplitRequest, Symmetry, VOCAB_SIZE, csv, files, rng,
+    Cell, Dataset, Error, Grid, Metadata, PAD, Progress, Result, SplitRequest, Symmetry, VOCAB_SIZE, csv,
+    files, rng,
 };
 
 /// The identifiers file of a data set whose puzzles have none of their own.

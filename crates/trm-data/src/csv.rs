@@ -71,7 +71,9 @@ mod tests {
     /// Columns are found by name, in any order, with either line end.
     #[test]
     fn reads_columns_by_name() {
-        for text in ["question,answer\nS G      ,SoG      \n", "answer,rating,question\r\nSoG      ,1,S G      \r\n"] {
+        for text in
+            ["question,answer\nS G      ,SoG      \n", "answer,rating,question\r\nSoG      ,1,S G      \r\n"]
+        {
             let rows = parse(text.as_bytes()).expect("read");
             assert_eq!((rows.len(), rows[0].answer.count(crate::Cell::Path)), (1, 1));
         }

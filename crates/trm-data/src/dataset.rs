@@ -59,7 +59,8 @@ impl Dataset {
         for (field, tokens) in [("inputs", &mut self.inputs), ("labels", &mut self.labels)] {
             let (read, [_, columns]) = npy::read_matrix(&path(field))?;
             if columns != self.metadata.seq_len {
-                let problem = format!("rows of {columns} tokens, but dataset.json says {}", self.metadata.seq_len);
+                let problem =
+                    format!("rows of {columns} tokens, but dataset.json says {}", self.metadata.seq_len);
                 return Err(Error::Inconsistent { field: "seq_len", problem }.in_file(&path(field)));
             }
             tokens.extend(read);
@@ -124,8 +125,11 @@ impl Dataset {
         if !(1..=256).contains(&vocab_size) {
             return Err(inconsistent("vocab_size", format!("{vocab_size} is not 1 to 256")));
         }
-        if self.inputs.len() % seq_len != 0 {
-            return Err(inconsistent("inputs", format!("{} tokens are no whole rows of {seq_len}", self.inputs.len())));
+        if !self.inputs.len().is_multiple_of(seq_len) {
+            return Err(inconsistent(
+                "inputs",
+                format!("{} tokens are no whole rows of {seq_len}", self.inputs.len()),
+            ));
         }
         if self.labels.len() != self.inputs.len() {
             let problem = format!("{} tokens, but the inputs have {}", self.labels.len(), self.inputs.len());
@@ -134,7 +138,10 @@ impl Dataset {
         for (field, tokens) in [("inputs", &self.inputs), ("labels", &self.labels)] {
             if let Some(at) = tokens.iter().position(|&token| usize::from(token) >= vocab_size) {
                 let (row, token) = (at / seq_len, tokens[at]);
-                return Err(inconsistent(field, format!("token {token} in row {row}, vocab_size is {vocab_size}")));
+                return Err(inconsistent(
+                    field,
+                    format!("token {token} in row {row}, vocab_size is {vocab_size}"),
+                ));
             }
         }
         rising("puzzle_indices", &self.puzzle_indices, self.len(), "rows")?;
@@ -144,7 +151,8 @@ impl Dataset {
             return Err(inconsistent("puzzle_indices", format!("{indices} entries for {puzzles} puzzles")));
         }
         if self.group_indices.len() != total_groups.saturating_add(1) {
-            let problem = format!("{total_groups}, but group_indices has {} entries", self.group_indices.len());
+            let problem =
+                format!("{total_groups}, but group_indices has {} entries", self.group_indices.len());
             return Err(inconsistent("total_groups", problem));
         }
         let in_range = |&&id: &&i32| usize::try_from(id).is_ok_and(|id| id < num_puzzle_identifiers);
@@ -223,7 +231,8 @@ impl Dataset {
     /// the folder, the name of the set or the number types in the files.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let Metadata { pad_id, ignore_label_id, blank_identifier_id, vocab_size, seq_len, .. } = self.metadata;
+        let Metadata { pad_id, ignore_label_id, blank_identifier_id, vocab_size, seq_len, .. } =
+            self.metadata;
         let mut hash = Sha256::new();
         let sizes = [
             u64::from(pad_id),
@@ -266,14 +275,17 @@ fn rising(field: &'static str, indices: &[usize], total: usize, what: &str) -> R
     }
     match (indices.first(), indices.last()) {
         (Some(0), Some(&last)) if last == total => Ok(()),
-        (first, last) => Err(inconsistent(field, format!("runs from {first:?} to {last:?}, not from 0 to {total} {what}"))),
+        (first, last) => {
+            Err(inconsistent(field, format!("runs from {first:?} to {last:?}, not from 0 to {total} {what}")))
+        }
     }
 }
 
 /// The files hold 32-bit indices.
 fn to_i32(field: &'static str, indices: &[usize]) -> Result<Vec<i32>> {
     let fits = |&index: &usize| {
-        i32::try_from(index).map_err(|_| inconsistent(field, format!("{index} does not fit the file's 32-bit numbers")))
+        i32::try_from(index)
+            .map_err(|_| inconsistent(field, format!("{index} does not fit the file's 32-bit numbers")))
     };
     indices.iter().map(fits).collect()
 }

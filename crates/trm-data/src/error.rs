@@ -71,7 +71,9 @@ pub enum Error {
     },
 
     /// A line of a text grid that is shorter or longer than the grid is high.
-    #[error("row {row} has {found} characters, but a square grid of {side} rows needs {side}; pad or cut the row")]
+    #[error(
+        "row {row} has {found} characters, but a square grid of {side} rows needs {side}; pad or cut the row"
+    )]
     Ragged {
         /// The row, counted from 1.
         row: usize,
@@ -166,7 +168,9 @@ pub enum Error {
     },
 
     /// An npy file that is shorter or longer than its header says.
-    #[error("the header promises {wanted} bytes, the file has {found}; the file was cut or damaged, copy it again")]
+    #[error(
+        "the header promises {wanted} bytes, the file has {found}; the file was cut or damaged, copy it again"
+    )]
     NpyLength {
         /// Bytes of the whole file by its header; `u64::MAX` when the number does not fit.
         wanted: u64,
@@ -186,7 +190,9 @@ pub enum Error {
     },
 
     /// A JSON file that cannot be understood.
-    #[error("not the JSON that is expected here: {cause}; compare it with a file that the reference builder wrote")]
+    #[error(
+        "not the JSON that is expected here: {cause}; compare it with a file that the reference builder wrote"
+    )]
     Json {
         /// What the parser said.
         cause: serde_json::Error,

@@ -216,7 +216,10 @@ mod tests {
         assert!(fails("S  \n G \n x ").contains("row 3, column 2: 'x'"));
         assert!(fails("S  \n G \n   \n\n").contains("row 1 has 3"));
         assert!(fails(&"\n".repeat(1_000_000)).contains("too large"));
-        assert!(matches!(Grid::from_tokens(&[1, 2, 9, 4]), Err(Error::UnknownToken { token: 9, row: 2, column: 1 })));
+        assert!(matches!(
+            Grid::from_tokens(&[1, 2, 9, 4]),
+            Err(Error::UnknownToken { token: 9, row: 2, column: 1 })
+        ));
         assert!(matches!(Grid::from_tokens(&[1, 2, 3]), Err(Error::NotSquare { cells: 3 })));
         assert!(matches!(Grid::from_flat_text("S G#x"), Err(Error::NotSquare { cells: 5 })));
         assert!(matches!(Grid::new(256, vec![]), Err(Error::TooLarge { side: 256 })));

@@ -156,7 +156,8 @@ impl Header {
     /// Parses the first bytes of a file.
     fn parse(start: &[u8]) -> Result<Header> {
         let bad = |problem: &str| Error::NpyHeader { problem: problem.to_owned() };
-        let rest = start.strip_prefix(MAGIC).ok_or_else(|| bad("it does not begin with the npy magic number"))?;
+        let rest =
+            start.strip_prefix(MAGIC).ok_or_else(|| bad("it does not begin with the npy magic number"))?;
         let (text, length) = match *rest {
             [1, 0, a, b, ref text @ ..] => (text, usize::from(u16::from_le_bytes([a, b]))),
             [2 | 3, 0, a, b, c, d, ref text @ ..] => (text, u32::from_le_bytes([a, b, c, d]) as usize),
@@ -164,7 +165,9 @@ impl Header {
             [major, minor, ..] => return Err(bad(&format!("format version {major}.{minor} is unknown"))),
         };
         if length > MAX_HEADER {
-            return Err(bad(&format!("its header claims {length} bytes, the most that is read is {MAX_HEADER}")));
+            return Err(bad(&format!(
+                "its header claims {length} bytes, the most that is read is {MAX_HEADER}"
+            )));
         }
         let before = start.len() - text.len();
         let text = text.get(..length).ok_or_else(|| bad("it ends within its header"))?;

@@ -79,7 +79,11 @@ impl SplitRequest {
             return Err(Error::Setting { field: "split.name", value: format!("{:?}", self.name), remedy });
         }
         if self.count == 0 {
-            return Err(Error::Setting { field: "split.count", value: "0".to_owned(), remedy: "ask for one maze or more" });
+            return Err(Error::Setting {
+                field: "split.count",
+                value: "0".to_owned(),
+                remedy: "ask for one maze or more",
+            });
         }
         Ok(())
     }
@@ -102,7 +106,11 @@ impl Recipe {
             split.validate()?;
             if recipe.splits.iter().take(i).any(|before| before.name == split.name) {
                 let remedy = "give each split a name of its own";
-                return Err(Error::Setting { field: "split.name", value: format!("{:?}", split.name), remedy });
+                return Err(Error::Setting {
+                    field: "split.name",
+                    value: format!("{:?}", split.name),
+                    remedy,
+                });
             }
         }
         Ok(())
@@ -135,11 +143,12 @@ pub enum Source {
 
 impl From<String> for Source {
     fn from(text: String) -> Self {
-        let is_word = |part: &str| {
-            !part.is_empty() && !part.starts_with(['.', '~']) && !part.contains(['\\', ':'])
-        };
+        let is_word =
+            |part: &str| !part.is_empty() && !part.starts_with(['.', '~']) && !part.contains(['\\', ':']);
         match text.split_once('/') {
-            Some((owner, name)) if is_word(owner) && is_word(name) && !name.contains('/') => Source::Hub(text),
+            Some((owner, name)) if is_word(owner) && is_word(name) && !name.contains('/') => {
+                Source::Hub(text)
+            }
             _ => Source::Folder(PathBuf::from(text)),
         }
     }

@@ -55,7 +55,11 @@ impl GeneratorConfig {
             return setting("min_density", self.min_density.to_string(), "choose 0 or more, and less than 1");
         }
         if !(self.min_density..1.0).contains(&self.max_density) {
-            return setting("max_density", self.max_density.to_string(), "choose min_density or more, and less than 1");
+            return setting(
+                "max_density",
+                self.max_density.to_string(),
+                "choose min_density or more, and less than 1",
+            );
         }
         // The path, S and G fill the grid at most.
         if self.min_path > self.side * self.side - 2 {

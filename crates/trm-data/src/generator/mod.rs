@@ -8,7 +8,7 @@
 //! their share among all pairs, each with a far pair drawn uniformly.
 //!
 //! What is exact: every maze appears with an expected frequency in proportion to the target. What is not: mazes are
-//! not quite independent, as a few share their walls with another maze of the stream (3 in 100 at Maze-Hard's
+//! not quite independent, as a few share their walls with another maze of the stream (8 in 100 at Maze-Hard's
 //! settings, with other starts and goals).
 //!
 //! The stream depends on the settings and the seed only, not on the machine or the number of threads: grids are drawn
@@ -18,6 +18,7 @@ mod board;
 mod config;
 mod exclude;
 mod plan;
+mod row;
 mod sampler;
 
 use std::collections::VecDeque;
@@ -153,7 +154,10 @@ impl Generator {
         let first = self.next_chunk;
         let chunks: Vec<Vec<Labelled>> = (0..window)
             .into_par_iter()
-            .map_init(|| sampler(&self.config), |sampler, i| self.chunk(&mut **sampler, first.wrapping_add(i)))
+            .map_init(
+                || sampler(&self.config),
+                |sampler, i| self.chunk(&mut **sampler, first.wrapping_add(i)),
+            )
             .collect();
         for (i, mazes) in (0..).zip(chunks) {
             self.queue(first.wrapping_add(i), mazes);

@@ -8,13 +8,13 @@ use crate::{Error, Result, rng};
 /// The range of wall densities is cut into this many equal strata.
 const STRATA: usize = 8;
 /// The pilot stops when this many grids had far pairs, or when it has looked at `PILOT_CELLS` cells.
-const PILOT_HITS: usize = 512;
+const PILOT_HITS: usize = 1024;
 const PILOT_CELLS: u64 = 1 << 28;
 /// Grids per pilot stream, and streams that run at once. Both fix the pilot's result, on any number of threads.
 const PILOT_CHUNK: usize = 32;
 const PILOT_CHUNKS: u64 = 16;
 /// The part of the mazes of a stratum that may come from grids expected to give more than one.
-const SHARING: f64 = 0.05;
+const SHARING: f64 = 0.1;
 /// No stratum is drawn less often than this, relative to the one drawn most often. Rare heavy grids that the pilot
 /// missed would otherwise give dozens of mazes each.
 const RAREST: f64 = 1.0 / 16.0;

@@ -2,11 +2,15 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use super::GeneratorConfig;
-use super::board::{Board, Cells, Place, and, and_not, count, or, places};
+use super::board::{Board, Cells, Place, places};
+use super::row::Row;
 use crate::{Cell, Grid, Maze, rng};
 
-/// At most this many searches count the far pairs of one grid; see [`Sampler::weigh`].
-const MAX_SOURCES: usize = 32;
+/// At most this many searches count the far pairs of one grid. More would make the estimate of their share steadier,
+/// and so fewer mazes share a grid, but cost time.
+const MAX_SOURCES: usize = 64;
+/// The same where most pairs are far, and a random few show their share well enough.
+const EASY_SOURCES: usize = 2;
 
 /// Draws random grids and finds the far pairs in them: the (S, G) whose shortest path is long enough.
 pub(super) trait Sampler {
@@ -22,52 +26,69 @@ pub(super) trait Sampler {
 /// A sampler for the side of these mazes.
 pub(super) fn sampler(config: &GeneratorConfig) -> Box<dyn Sampler> {
     match config.side {
-        ..=64 => Box::new(Bits::<1>::new(config)),
-        ..=128 => Box::new(Bits::<2>::new(config)),
-        _ => Box::new(Bits::<4>::new(config)),
+        0..=32 => Box::new(Bits::<u32>::new(config)),
+        33..=64 => Box::new(Bits::<[u64; 1]>::new(config)),
+        65..=128 => Box::new(Bits::<[u64; 2]>::new(config)),
+        _ => Box::new(Bits::<[u64; 4]>::new(config)),
     }
 }
 
-/// A sampler on grids of at most `64 * W` columns.
-struct Bits<const W: usize> {
+struct Bits<R> {
     /// Least distance of S and G, in steps.
     distance: usize,
-    board: Board<W>,
+    /// Most pairs are far enough, so that no cells need to be told apart as fringe.
+    easy: bool,
+    /// At most this many searches count the far pairs of one grid.
+    max_sources: usize,
+    board: Board<R>,
     /// Free cells of components that were not looked at yet.
-    unseen: Cells<W>,
+    unseen: Cells<R>,
     /// Cells of which every far pair has at least one.
-    fringe: Cells<W>,
+    fringe: Cells<R>,
+    /// Cells that turned out to have no far pair.
+    hopeless: Cells<R>,
     /// The fringe cells (or a sample of them) and, for each, the sum of the weights of the pairs up to it.
     sources: Vec<(Place, u64)>,
 }
 
-impl<const W: usize> Sampler for Bits<W> {
+impl<R: Row> Sampler for Bits<R> {
     /// A breadth-first search from each fringe cell sees all far pairs: a pair with both ends in the fringe twice,
-    /// another one once, so it counts double. When the fringe has more than [`MAX_SOURCES`] cells, a random sample of
+    /// another one once, so it counts double. When the fringe has more than `max_sources` cells, a random sample of
     /// that size stands for it; the estimate then varies, but its mean stays exact.
     fn weigh(&mut self, rng: &mut ChaCha8Rng, wall: u32) -> f64 {
         self.sources.clear();
         self.board.draw(rng, wall);
-        let free = self.board.free().iter().map(count).sum::<usize>();
-        if !self.find_fringe(free) {
+        if self.easy {
+            self.fringe.copy(self.board.free());
+        } else if !self.find_fringe() {
             return 0.0;
         }
-        self.sources.extend(places(self.fringe.iter().copied()).map(|place| (place, 0)));
+        self.sources.extend(self.fringe.places().map(|place| (place, 0)));
         let fringe = self.sources.len();
-        if fringe > MAX_SOURCES {
-            for i in 0..MAX_SOURCES {
+        if fringe > self.max_sources {
+            for i in 0..self.max_sources {
                 let other = i + rng::below(rng, (fringe - i) as u64) as usize;
                 self.sources.swap(i, other);
             }
-            self.sources.truncate(MAX_SOURCES);
+            self.sources.truncate(self.max_sources);
         }
         let mut pairs = 0;
+        self.hopeless.clear();
         for (source, sum) in &mut self.sources {
-            self.board.search(*source, self.distance, usize::MAX);
-            let far = self.board.far().zip(&self.fringe);
-            pairs += far.map(|(far, fringe)| 2 * count(&far) - count(&and(&far, fringe))).sum::<usize>() as u64;
+            if !self.hopeless.contains(*source) {
+                let longest = self.board.search(*source, self.distance, usize::MAX);
+                let far = self.board.far().zip(self.fringe.rows());
+                pairs +=
+                    far.map(|(far, fringe)| 2 * far.count() - far.and(fringe).count()).sum::<usize>() as u64;
+                if let Some(margin) = (self.distance - 1).checked_sub(longest) {
+                    // From a cell so near, nothing is more than `margin` farther than from this one.
+                    self.board.search(*source, 0, margin);
+                    self.hopeless.add(self.board.reached());
+                }
+            }
             *sum = pairs;
         }
+        let free = self.board.free().count();
         let unsampled = fringe as f64 / self.sources.len().max(1) as f64;
         pairs as f64 * unsampled / (free * free.saturating_sub(1)).max(1) as f64
     }
@@ -80,8 +101,7 @@ impl<const W: usize> Sampler for Bits<W> {
         self.board.search(source, self.distance, usize::MAX);
         let mut left = drawn - before;
         let end = places(self.board.far()).find(|end| {
-            let in_fringe = self.fringe[end.row][end.column / 64] >> (end.column % 64) & 1;
-            let weight = 2 - in_fringe;
+            let weight = 2 - u64::from(self.fringe.contains(*end));
             let found = left < weight;
             left = left.saturating_sub(weight);
             found
@@ -90,45 +110,43 @@ impl<const W: usize> Sampler for Bits<W> {
     }
 }
 
-impl<const W: usize> Bits<W> {
+impl<R: Row> Bits<R> {
     fn new(config: &GeneratorConfig) -> Self {
-        let board = Board::new(config.side);
-        let [unseen, fringe] = [board.free(), board.free()].map(Clone::clone);
-        Bits { distance: config.min_path + 1, board, unseen, fringe, sources: Vec::new() }
+        let [unseen, fringe, hopeless] = std::array::from_fn(|_| Cells::new(config.side));
+        let distance = config.min_path + 1;
+        let easy = distance <= config.side;
+        Bits {
+            distance,
+            easy,
+            max_sources: if easy { EASY_SOURCES } else { MAX_SOURCES },
+            board: Board::new(config.side),
+            unseen,
+            fringe,
+            hopeless,
+            sources: Vec::new(),
+        }
     }
 
-    /// Finds, component by component, the cells of which every far pair has at least one; whether there are any.
+    /// Finds cells of which every far pair has at least one; whether there are any.
     ///
-    /// Two searches from far ends find the middle of a long path. By the triangle inequality one end at least of each
-    /// pair at distance D is D/2 or more away from it.
-    fn find_fringe(&mut self, free: usize) -> bool {
-        let (distance, board) = (self.distance, &mut self.board);
+    /// By the triangle inequality one end at least of each pair at distance D is D/2 or more away from any given cell
+    /// of its component. Seen from the middle of the grid, few cells or none are that far.
+    fn find_fringe(&mut self) -> bool {
+        let half = self.distance.div_ceil(2);
         let mut any = false;
-        let mut left = free;
-        self.fringe.fill([0; W]);
-        self.unseen.copy_from_slice(board.free());
-        // A search from the middle of the grid usually shows at once that nothing is far enough.
-        let middle = board.side().div_ceil(2);
+        let mut left = self.board.free().count();
+        self.fringe.clear();
+        self.unseen.copy(self.board.free());
         // A component needs more than `distance` cells to hold a far pair.
-        while left > distance {
-            let Some(from) = first_near(&self.unseen, middle) else { break };
-            let longest = board.search(from, 0, usize::MAX);
-            let size = board.reached().iter().map(count).sum::<usize>();
+        while left > self.distance {
+            let Some(from) = central(&self.unseen, self.board.side()) else { break };
+            let longest = self.board.search(from, half, usize::MAX);
+            let size = self.board.reached().map(R::count).sum::<usize>();
             left -= size;
-            for (unseen, reached) in self.unseen.iter_mut().zip(board.reached()) {
-                *unseen = and_not(unseen, reached);
-            }
-            // No pair is farther apart than twice the largest distance from any one cell.
-            if size <= distance || 2 * longest < distance {
-                continue;
-            }
-            let Some(centre) = centre(board) else { continue };
-            if 2 * board.search(centre, distance.div_ceil(2), usize::MAX) < distance {
-                continue;
-            }
-            any = true;
-            for (fringe, far) in self.fringe.iter_mut().zip(board.far()) {
-                *fringe = or(fringe, &far);
+            self.unseen.remove(self.board.reached());
+            if size > self.distance && longest >= half {
+                self.fringe.add(self.board.far());
+                any = true;
             }
         }
         any
@@ -138,7 +156,7 @@ impl<const W: usize> Bits<W> {
     fn maze(&self, (start, goal): (Place, Place)) -> Option<Maze> {
         let side = self.board.side();
         let mut cells = vec![Cell::Wall; side * side];
-        for place in places(self.board.free().iter().copied()) {
+        for place in self.board.free().places() {
             cells[(place.row - 1) * side + place.column] = match place {
                 _ if place == start => Cell::Start,
                 _ if place == goal => Cell::Goal,
@@ -149,22 +167,90 @@ impl<const W: usize> Bits<W> {
     }
 }
 
-/// After a search: the middle of a long path through the component it reached.
-fn centre<const W: usize>(board: &mut Board<W>) -> Option<Place> {
-    let one = places(board.frontier().iter().copied()).next()?;
-    let length = board.search(one, 0, usize::MAX);
-    let other = places(board.frontier().iter().copied()).next()?;
-    board.search(one, 0, length / 2);
-    let half_way = board.frontier().clone();
-    board.search(other, 0, length - length / 2);
-    places(half_way.iter().zip(board.frontier()).map(|(a, b)| and(a, b))).next()
+/// A cell of a set: the first in the right half of the middle row, or else the first of all.
+fn central<R: Row>(cells: &Cells<R>, side: usize) -> Option<Place> {
+    let middle = (side / 2..side).map(|column| Place { row: side.div_ceil(2), column });
+    middle.into_iter().find(|&place| cells.contains(place)).or_else(|| cells.first())
 }
 
-/// A cell of a set: from the middle of the middle row on, or else the first in the rows from there or in any row.
-fn first_near<const W: usize>(cells: &Cells<W>, middle: usize) -> Option<Place> {
-    let from = |first: usize| {
-        places(cells.iter().copied().skip(first)).map(move |place| Place { row: place.row + first, ..place })
-    };
-    let central = from(middle).take_while(|place| place.row == middle).find(|place| place.column + 1 >= middle);
-    central.or_else(|| from(middle).next()).or_else(|| from(0).next())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The share of far pairs by definition: for each free cell, count the cells whose distance by plain steps is enough.
+    fn share_by_definition<R: Row>(board: &Board<R>, distance: usize) -> f64 {
+        let free: Vec<Place> = board.free().places().collect();
+        let mut far = 0;
+        for &from in &free {
+            let mut found = vec![from];
+            let mut frontier = vec![from];
+            let mut near = 1;
+            for step in 1.. {
+                let next_to = |a: Place, b: Place| a.row.abs_diff(b.row) + a.column.abs_diff(b.column) == 1;
+                let new =
+                    |place: &Place| !found.contains(place) && frontier.iter().any(|&at| next_to(at, *place));
+                frontier = free.iter().copied().filter(|place| new(place)).collect();
+                found.extend(&frontier);
+                if step < distance {
+                    near = found.len();
+                }
+                if frontier.is_empty() {
+                    break;
+                }
+            }
+            far += found.len() - near;
+        }
+        far as f64 / (free.len() * free.len().saturating_sub(1)).max(1) as f64
+    }
+
+    fn weighs_by_definition<R: Row>(side: usize, min_path: usize, grids: u64) {
+        let config = GeneratorConfig::new(side, min_path, 0);
+        let mut sampler = Bits::<R>::new(&config);
+        (sampler.easy, sampler.max_sources) = (false, usize::MAX);
+        let mut rng = rng::stream(b"a test  ", side as u64, 0);
+        let mut far = 0;
+        for grid in 0..grids {
+            let wall = (0.2 + 0.3 * grid as f64 / grids as f64) * 2f64.powi(32);
+            let weight = sampler.weigh(&mut rng, wall as u32);
+            let wanted = share_by_definition(&sampler.board, sampler.distance);
+            assert!((weight - wanted).abs() < 1e-12, "{weight} instead of {wanted}");
+            far += usize::from(weight > 0.0);
+            assert_eq!(sampler.pick(&mut rng).is_some(), weight > 0.0);
+        }
+        assert!(far > 0, "no grid has far pairs");
+    }
+
+    /// The fringe, the pruning and the bits lose no far pair and count none twice, whatever the width of the rows.
+    #[test]
+    fn weight_is_the_share_of_far_pairs() {
+        weighs_by_definition::<u32>(7, 0, 40);
+        weighs_by_definition::<u32>(7, 7, 200);
+        weighs_by_definition::<[u64; 1]>(7, 9, 200);
+        weighs_by_definition::<[u64; 2]>(7, 10, 200);
+        weighs_by_definition::<[u64; 4]>(7, 11, 200);
+    }
+
+    /// Every maze picked has a path that is long enough, also where rows span several words.
+    #[test]
+    fn picked_mazes_have_long_paths_at_any_side() {
+        for (side, min_path) in
+            [(2, 0), (3, 1), (32, 40), (33, 40), (64, 70), (65, 70), (128, 20), (129, 150), (255, 90)]
+        {
+            let config = GeneratorConfig { max_density: 0.35, ..GeneratorConfig::new(side, min_path, 0) };
+            let mut sampler = sampler(&config);
+            let mut rng = rng::stream(b"a test  ", side as u64, 1);
+            let mut picked = 0;
+            for _ in 0..50 {
+                if sampler.weigh(&mut rng, (0.32 * 2f64.powi(32)) as u32) > 0.0 {
+                    let maze = sampler.pick(&mut rng).expect("maze");
+                    assert!(maze.shortest_path_cells() >= Some(min_path), "side {side}");
+                    picked += 1;
+                }
+                if picked == 3 {
+                    break;
+                }
+            }
+            assert!(picked > 0, "side {side}");
+        }
+    }
 }
