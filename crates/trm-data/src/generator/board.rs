@@ -6,15 +6,15 @@ use crate::rng;
 /// A random grid of walls and free cells, and breadth-first search on it, a row at a time.
 ///
 /// A search keeps sets of cells as bits and moves the whole frontier one step at once with shifts. On grids of
-/// side 30 that is some ten times faster than a queue; at side 255 it is about as fast. All memory is kept from grid to
-/// grid.
+/// side 30 that is several times faster than a queue. All memory is kept from grid to grid.
 pub(super) struct Board<R> {
     side: usize,
     free: Cells<R>,
-    /// The last search: the cells found in the last step, and those never found.
+    /// The cells that the last search found in its last step.
     frontier: Cells<R>,
+    /// The free cells that it did not find.
     open: Cells<R>,
-    /// The cells that were not found before step `near`.
+    /// The free cells that it had not found before step `near`.
     distant: Cells<R>,
     /// Where a step puts its new cells before they become the frontier.
     found: Cells<R>,

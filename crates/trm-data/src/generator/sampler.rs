@@ -33,6 +33,7 @@ pub(super) fn sampler(config: &GeneratorConfig) -> Box<dyn Sampler> {
     }
 }
 
+/// The sampler for grids whose rows fit an `R`.
 struct Bits<R> {
     /// Least distance of S and G, in steps.
     distance: usize,
@@ -81,7 +82,7 @@ impl<R: Row> Sampler for Bits<R> {
                 pairs +=
                     far.map(|(far, fringe)| 2 * far.count() - far.and(fringe).count()).sum::<usize>() as u64;
                 if let Some(margin) = (self.distance - 1).checked_sub(longest) {
-                    // From a cell so near, nothing is more than `margin` farther than from this one.
+                    // A cell within `margin` steps reaches at most that much farther: not far enough.
                     self.board.search(*source, 0, margin);
                     self.hopeless.add(self.board.reached());
                 }
