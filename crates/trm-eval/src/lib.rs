@@ -1,1 +1,19 @@
-//! todo
+//! Evaluation of Tiny Recursive Models.
+//!
+//! [`evaluate`] runs a model over a data set in a running batch: a puzzle that halts gives its place to the
+//! next, so that compute follows difficulty. [`Metrics`] are the reference's where it has one. [`Outputs`]
+//! can be kept and saved.
+
+#![deny(missing_docs)]
+
+mod error;
+mod evaluate;
+mod metrics;
+mod outcome;
+mod outputs;
+
+pub use error::{Error, Result};
+pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, evaluate, suggested_batch_size};
+pub use metrics::{Metrics, wilson_interval};
+pub use outcome::Outcome;
+pub use outputs::{Answer, Outputs};

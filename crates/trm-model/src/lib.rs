@@ -33,6 +33,6 @@ pub use network::Network;
 pub use precision::Precision;
 pub use preset::Preset;
 pub use recursion::Latents;
-pub use running_batch::{HaltRule, Puzzle, RowStep, RunningBatch, StepReport};
+pub use running_batch::{HaltRule, Puzzle, RowStep, RunningBatch, StepReport, most_likely};
 pub use think::{Thought, think};
 pub use trm::{Embedding, PuzzleEmbedding, QLogits, Trm};

@@ -80,7 +80,7 @@ impl<B: Backend> StepReport<B> {
 }
 
 /// The most likely token of every cell, from logits `[cells * vocab_size]`; the first of equals.
-pub(crate) fn most_likely(logits: &[f32], vocab_size: usize) -> Vec<u8> {
+pub fn most_likely(logits: &[f32], vocab_size: usize) -> Vec<u8> {
     let argmax = |cell: &[f32]| {
         let best = cell.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, logit)| {
             if *logit > best.1 { (token, *logit) } else { best }

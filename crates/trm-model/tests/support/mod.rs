@@ -1,5 +1,5 @@
 //! The golden files of the reference, and how to compare with them.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::{
     collections::HashMap,

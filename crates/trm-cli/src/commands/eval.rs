@@ -1,0 +1,133 @@
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use burn::tensor::backend::Backend;
+use indicatif::ProgressBar;
+use trm_data::Dataset;
+use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, evaluate, suggested_batch_size};
+use trm_model::{Precision, Trm, TrmConfig, weights};
+
+use super::data::load_split;
+use crate::{
+    Result,
+    device::{Job, run_on},
+    flags::EvalArgs,
+    progress,
+    render::HEADING,
+};
+
+pub fn run(args: EvalArgs) -> Result<()> {
+    let dataset = load_split(&args.data, &args.split)?;
+    let (config, state) = weights::load_state(&args.model)?;
+    let keep = match (&args.save, args.save_steps) {
+        (None, _) => Keep::Nothing,
+        (Some(_), false) => Keep::LastStep,
+        (Some(_), true) => Keep::EveryStep,
+    };
+    let options = EvalOptions {
+        halt: args.halt.into(),
+        max_steps: args.max_steps,
+        limit: args.limit,
+        batch_size: args.batch_size.unwrap_or_else(|| suggested_batch_size(&config)),
+        keep,
+    };
+    let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
+    let mut watch = Watch { bar: progress::bar(total as u64, "mazes"), interrupted: on_interrupt()? };
+    let job = Evaluate {
+        config,
+        state,
+        dataset: &dataset,
+        options,
+        precision: args.dtype.into(),
+        watch: &mut watch,
+    };
+    let evaluation = run_on(args.device, job);
+    watch.bar.finish_and_clear();
+    let evaluation = evaluation?;
+
+    if let Some(path) = &args.save {
+        evaluation.outputs.save(path, &dataset)?;
+    }
+    let mut out = anstream::stdout();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&evaluation.metrics)?)?;
+    } else {
+        write!(out, "{}", describe(&evaluation.metrics))?;
+    }
+    if evaluation.complete {
+        Ok(())
+    } else {
+        let done = evaluation.outcomes.len();
+        Err(format!("interrupted; the figures are those of the {done} of {total} mazes that were finished")
+            .into())
+    }
+}
+
+struct Evaluate<'a> {
+    config: TrmConfig,
+    state: weights::StateDict,
+    dataset: &'a Dataset,
+    options: EvalOptions,
+    precision: Precision,
+    watch: &'a mut Watch,
+}
+
+impl Job for Evaluate<'_> {
+    type Output = Evaluation;
+
+    fn run<B: Backend>(self, device: &B::Device) -> Result<Evaluation> {
+        let model = Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(self.precision);
+        Ok(evaluate(&model, self.dataset, &self.options, self.watch)?)
+    }
+}
+
+/// Shows progress, and stops the evaluation on Ctrl-C.
+struct Watch {
+    bar: ProgressBar,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Observer for Watch {
+    fn progress(&mut self, done: usize, _total: usize) {
+        self.bar.set_position(done as u64);
+    }
+
+    fn should_stop(&mut self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// A flag that the first Ctrl-C raises; the second ends the process.
+fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    Ok(interrupted)
+}
+
+fn describe(metrics: &Metrics) -> String {
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let [low, high] = metrics.exact_accuracy_ci95;
+    let mut text = format!("{HEADING}{} mazes{HEADING:#}\n", metrics.count);
+    let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<16} {value}\n"));
+    let interval = format!("95 % interval {:.2} to {:.2} %", 100.0 * low, 100.0 * high);
+    line("exact accuracy", format!("{}  ({interval})", percent(metrics.exact_accuracy)));
+    line("accuracy", format!("{}  of the cells", percent(metrics.accuracy)));
+    if let (Some(valid), Some(optimal)) = (metrics.valid_path, metrics.optimal_path) {
+        line("valid path", percent(valid));
+        line("optimal path", percent(optimal));
+    }
+    line("q_halt accuracy", percent(metrics.q_halt_accuracy));
+    line("steps", format!("{:.2} on average", metrics.steps));
+    line("time", format!("{:.1} s, {:.2} mazes/s", metrics.seconds, metrics.mazes_per_second));
+    text
+}

@@ -1,0 +1,118 @@
+use std::{
+    io::{Write, stdout},
+    path::Path,
+};
+
+use trm_hub::resolve_weights;
+use trm_model::{
+    TrmConfig,
+    weights::{self, CONFIG_FILE, Checkpoint, MODEL_FILE, ModelCard, StateDict},
+};
+
+use super::{hub::connect, warn};
+use crate::{
+    Result,
+    flags::{Dtype, ExportArgs, FetchArgs, ImportArgs, WeightsCommand},
+    progress::Download,
+};
+
+pub fn run(command: WeightsCommand) -> Result<()> {
+    match command {
+        WeightsCommand::Fetch(args) => fetch(&args),
+        WeightsCommand::Import(args) => import(&args),
+        WeightsCommand::Export(args) => export(&args),
+        WeightsCommand::Show(args) => show(&args.path),
+    }
+}
+
+fn fetch(args: &FetchArgs) -> Result<()> {
+    let hub = connect(&args.hub)?;
+    let found = resolve_weights(&hub, &args.weights, &Download::default())?;
+    let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
+    let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
+    match (&found.config, args.arch.clone().or(known)) {
+        (_, Some(arch)) => convert(&found.path, &arch, &args.output, Dtype::F32, &origin),
+        (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
+            // Checked before anything is written; then kept as it is.
+            if let Some(folder) = config.parent() {
+                weights::load_state(folder)?;
+            }
+            for (source, name) in [(&found.path, MODEL_FILE), (config, CONFIG_FILE)] {
+                trm_data::files::write_atomic(&args.output.join(name), &std::fs::read(source)?)?;
+            }
+            Ok(writeln!(stdout(), "{}: a model folder", args.output.display())?)
+        }
+        _ => {
+            let name = Path::new(&found.file).file_name().unwrap_or(found.file.as_ref());
+            let target = args.output.join(name);
+            trm_data::files::write_atomic(&target, &std::fs::read(&found.path)?)?;
+            let path = target.display();
+            writeln!(stdout(), "{path}: a checkpoint; make a model folder of it with")?;
+            Ok(writeln!(stdout(), "  trm weights import {path} --arch PRESET|FILE --output DIR")?)
+        }
+    }
+}
+
+fn import(args: &ImportArgs) -> Result<()> {
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy();
+    let origin = format!("Imported from the checkpoint `{name}` with the architecture `{}`.", args.arch);
+    convert(&args.file, &args.arch, &args.output, args.dtype, &origin)
+}
+
+fn convert(file: &Path, arch: &str, output: &Path, dtype: Dtype, origin: &str) -> Result<()> {
+    let architecture = weights::read_architecture(arch)?;
+    if !architecture.ignored.is_empty() {
+        warn(&format!(
+            "{arch}: passed over {}, which say nothing of the network",
+            architecture.ignored.join(", ")
+        ));
+    }
+    let (state, _) = weights::read_checkpoint(file)?;
+    let config = architecture.fit(&state);
+    let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let card = ModelCard { name, origin: origin.to_owned() };
+    weights::save(output, &config, &state.with_precision(dtype.into()), &card)?;
+    Ok(writeln!(
+        stdout(),
+        "{}: a model folder with {} trained weights",
+        output.display(),
+        config.num_params()
+    )?)
+}
+
+fn export(args: &ExportArgs) -> Result<()> {
+    let (_, state) = weights::load_state(&args.model)?;
+    weights::export_checkpoint(&state, &args.output)?;
+    Ok(writeln!(
+        stdout(),
+        "{}: {} tensors under the reference's names",
+        args.output.display(),
+        state.0.len()
+    )?)
+}
+
+fn show(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        let (config, state) = weights::load_state(path)?;
+        describe(&format!("a model folder, {} trained weights", config.num_params()), Some(&config), &state)
+    } else {
+        let (state, kind) = weights::read_checkpoint(path)?;
+        let kind = match kind {
+            Checkpoint::Torch => "a torch.save checkpoint",
+            Checkpoint::Safetensors => "a safetensors file",
+        };
+        describe(kind, None, &state)
+    }
+}
+
+fn describe(kind: &str, config: Option<&TrmConfig>, state: &StateDict) -> Result<()> {
+    let mut out = stdout();
+    writeln!(out, "{kind}: {} tensors, {} values", state.0.len(), state.values())?;
+    for (name, tensor) in &state.0 {
+        writeln!(out, "  {name:<45} {:<5} {:?}", tensor.precision.to_string(), tensor.shape)?;
+    }
+    if let Some(config) = config {
+        writeln!(out, "{}", serde_json::to_string_pretty(config)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! Every flag, with its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::device::DeviceChoice;
+
+/// Tiny Recursive Models: small networks that solve mazes by refining their answer again and again.
+#[derive(Debug, Parser)]
+#[command(name = "trm", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build, generate and look at data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Fetch, import, export and look at weights.
+    #[command(subcommand)]
+    Weights(WeightsCommand),
+    /// Evaluate a model on a data set.
+    Eval(EvalArgs),
+    /// Solve a maze.
+    Solve(SolveArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Make a data set from published mazes.
+    Build(BuildArgs),
+    /// Make a data set of new mazes.
+    Generate(GenerateArgs),
+    /// Count, and test the labels against the rule, in every split of a data set.
+    Check(CheckArgs),
+    /// Print a maze of a data set and its label.
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// A data set on the Hub (owner/name), or a folder with train.csv and test.csv.
+    #[arg(long, value_name = "HUB_ID|FOLDER", required_unless_present = "recipe")]
+    pub source: Option<trm_data::Source>,
+    /// The folder to write the data set into.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// What to make of each training maze: itself, its 8 symmetries as the reference does, or with new labels.
+    #[arg(long, value_name = "none|dihedral|relabel")]
+    pub augment: Option<trm_data::Augment>,
+    /// Keep only so many training mazes, drawn at random.
+    #[arg(long, value_name = "N")]
+    pub subsample: Option<usize>,
+    /// Seed of the draw.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Take all this from a recipe; flags given here override it.
+    #[arg(long, value_name = "FILE.toml")]
+    pub recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Side of the mazes in cells.
+    #[arg(long, value_name = "N", required_unless_present = "recipe")]
+    pub side: Option<usize>,
+    /// How many mazes.
+    #[arg(long, value_name = "N", required_unless_present = "recipe")]
+    pub count: Option<usize>,
+    /// Least number of cells on the shortest path between start and goal (Maze-Hard: 108 at side 30).
+    #[arg(long, value_name = "N", required_unless_present = "recipe")]
+    pub min_path: Option<usize>,
+    /// Seed: the same seed gives the same mazes, whatever the machine.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The folder to write the data set into.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Which split to write.
+    #[arg(long, value_name = "train|test", default_value = "train", conflicts_with = "recipe")]
+    pub split: String,
+    /// Leave out the mazes of these data sets, in any orientation.
+    #[arg(long, value_name = "DIR")]
+    pub exclude: Vec<PathBuf>,
+    /// Take all this from a recipe; flags given here override it.
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["count"])]
+    pub recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A data set, or one split of it.
+    #[arg(value_name = "DIR")]
+    pub data: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A data set, or one split of it.
+    #[arg(value_name = "DIR")]
+    pub data: PathBuf,
+    /// Which maze, counted from 0.
+    #[arg(long, value_name = "N")]
+    pub index: usize,
+    /// Which split of the data set.
+    #[arg(long, value_name = "train|test", default_value = "test")]
+    pub split: String,
+}
+
+#[derive(Debug, Args)]
+pub struct HubArgs {
+    /// Use what is in the Hub's cache, without a network.
+    #[arg(long)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WeightsCommand {
+    /// Download weights from the Hub; published checkpoints become a model folder at once.
+    Fetch(FetchArgs),
+    /// Make a model folder from a checkpoint of the PyTorch reference.
+    Import(ImportArgs),
+    /// Write a model folder's weights as the PyTorch reference does.
+    Export(ExportArgs),
+    /// List what is in a model folder or a checkpoint.
+    Show(ShowWeightsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// A repository on the Hub, and the file in it where there are several.
+    #[arg(value_name = "HUB_ID[/FILE]")]
+    pub weights: String,
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// The architecture of a checkpoint that is not known: a preset or a file.
+    #[arg(long, value_name = "PRESET|FILE")]
+    pub arch: Option<String>,
+    #[command(flatten)]
+    pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// A torch.save or safetensors file with the reference's names.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// maze-hard, sudoku-extreme-mlp, sudoku-extreme-att, arc, or a JSON or TOML file (the reference's names are understood).
+    #[arg(long, value_name = "PRESET|FILE")]
+    pub arch: String,
+    /// The model folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Precision of the weights in the folder.
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    pub dtype: Dtype,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A model folder.
+    #[arg(value_name = "DIR")]
+    pub model: PathBuf,
+    /// The file to write: safetensors if its name ends so, otherwise for torch.load.
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ShowWeightsArgs {
+    /// A model folder or a checkpoint.
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// A model folder.
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// A data set, or one split of it.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Which split of the data set.
+    #[arg(long, value_name = "train|test", default_value = "test")]
+    pub split: String,
+    /// When a maze halts: never before the last step (as the reference evaluates), or when q_halt says so.
+    #[arg(long, value_enum, default_value_t = Halt::Q)]
+    pub halt: Halt,
+    /// Most supervision steps of a maze [default: the model's].
+    #[arg(long, value_name = "N", value_parser = at_least_1)]
+    pub max_steps: Option<usize>,
+    /// Evaluate only the first N mazes.
+    #[arg(long, value_name = "N", value_parser = at_least_1)]
+    pub limit: Option<usize>,
+    /// Mazes in work at a time [default: by the size of the model].
+    #[arg(long, value_name = "N", value_parser = at_least_1)]
+    pub batch_size: Option<usize>,
+    /// Precision of the computation.
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    pub dtype: Dtype,
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Save the outputs.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub save: Option<PathBuf>,
+    /// Save those of every supervision step too.
+    #[arg(long, requires = "save")]
+    pub save_steps: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SolveArgs {
+    /// A maze in text form, a line per row of `#`, space, `S` and `G`; `-` reads standard input. Without one, a new maze is drawn.
+    #[arg(value_name = "FILE|-")]
+    pub maze: Option<PathBuf>,
+    /// A model folder. Without one, an untrained network shows the machinery.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Print the answer after every supervision step.
+    #[arg(long)]
+    pub steps: bool,
+    /// When to halt: never before the last step, or when q_halt says so.
+    #[arg(long, value_enum, default_value_t = Halt::Q)]
+    pub halt: Halt,
+    /// Most supervision steps [default: the model's].
+    #[arg(long, value_name = "N", value_parser = at_least_1)]
+    pub max_steps: Option<usize>,
+    /// Seed of the maze that is drawn without FILE.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Precision of the computation.
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    pub dtype: Dtype,
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Print JSON.
+    #[arg(long, conflicts_with = "steps")]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Halt {
+    Never,
+    Q,
+}
+
+impl From<Halt> for trm_model::HaltRule {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Never => Self::Never,
+            Halt::Q => Self::QHalt,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Dtype {
+    F32,
+    Bf16,
+}
+
+impl From<Dtype> for trm_model::Precision {
+    fn from(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::F32 => Self::F32,
+            Dtype::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+fn at_least_1(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".into()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
+}

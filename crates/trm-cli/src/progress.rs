@@ -1,0 +1,48 @@
+//! Progress bars on standard error, where it is a terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar that counts `what`, with rate and remaining time.
+pub fn bar(total: u64, what: &str) -> ProgressBar {
+    let template = format!("{{bar:32}} {{human_pos}}/{{human_len}} {what}  {{per_sec}}  {{eta}} left");
+    styled(ProgressBar::new(total), &template)
+}
+
+/// A bar of bytes.
+pub fn bytes(total: Option<u64>, file: &str) -> ProgressBar {
+    let template = "{msg} {bar:32} {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";
+    styled(total.map_or_else(ProgressBar::no_length, ProgressBar::new), template)
+        .with_message(file.to_owned())
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Shows downloads.
+#[derive(Default)]
+pub struct Download(std::cell::RefCell<Option<ProgressBar>>);
+
+impl trm_hub::Progress for Download {
+    fn start(&self, file: &str, total: Option<u64>) {
+        *self.0.borrow_mut() = Some(bytes(total, file));
+    }
+
+    fn advance(&self, bytes: u64) {
+        if let Some(bar) = &*self.0.borrow() {
+            bar.inc(bytes);
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = self.0.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+    }
+}

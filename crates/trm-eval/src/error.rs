@@ -1,0 +1,36 @@
+use std::path::PathBuf;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong in an evaluation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data set was made for another kind of model.
+    #[error(
+        "the data set has {what} {data}, but the model {model}; evaluate a model with data it was made for"
+    )]
+    Mismatch {
+        /// What differs.
+        what: &'static str,
+        /// Its value in the data set.
+        data: usize,
+        /// Its value in the model.
+        model: usize,
+    },
+    /// The model or its device failed.
+    #[error(transparent)]
+    Model(#[from] trm_model::Error),
+    /// A file could not be written.
+    #[error(transparent)]
+    Data(#[from] trm_data::Error),
+    /// The outputs do not fit into a safetensors file.
+    #[error("{}: the outputs cannot be encoded: {reason}", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,154 @@
+use std::time::Instant;
+
+use burn::tensor::backend::Backend;
+use trm_data::Dataset;
+use trm_model::{HaltRule, Puzzle, RunningBatch, Trm, TrmConfig};
+
+use crate::{Answer, Error, Metrics, Outcome, Outputs, Result};
+
+/// How to evaluate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvalOptions {
+    /// When a puzzle halts.
+    pub halt: HaltRule,
+    /// Most supervision steps of a puzzle; the model's `halt_max_steps` if `None`.
+    pub max_steps: Option<usize>,
+    /// Evaluates the first so many rows only.
+    pub limit: Option<usize>,
+    /// Places in the running batch.
+    pub batch_size: usize,
+    /// What to keep of the model's outputs.
+    pub keep: Keep,
+}
+
+impl Default for EvalOptions {
+    fn default() -> Self {
+        Self { halt: HaltRule::QHalt, max_steps: None, limit: None, batch_size: 8, keep: Keep::Nothing }
+    }
+}
+
+/// What to keep of the model's outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Only what the metrics need.
+    #[default]
+    Nothing,
+    /// Answers and logits of each puzzle's last step.
+    LastStep,
+    /// Those of every step.
+    EveryStep,
+}
+
+/// Is told how an evaluation goes, and can stop it. `()` does neither.
+pub trait Observer {
+    /// After every supervision step: `done` of `total` puzzles are finished.
+    fn progress(&mut self, done: usize, total: usize);
+
+    /// Whether to stop here and report what is finished.
+    fn should_stop(&mut self) -> bool {
+        false
+    }
+}
+
+impl Observer for () {
+    fn progress(&mut self, _done: usize, _total: usize) {}
+}
+
+/// The result of an evaluation.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// What was measured, over the finished puzzles.
+    pub metrics: Metrics,
+    /// The finished puzzles in the order of the data set.
+    pub outcomes: Vec<Outcome>,
+    /// Their outputs in the same order; empty with [`Keep::Nothing`].
+    pub outputs: Outputs,
+    /// Whether every puzzle was finished; false if the observer stopped the evaluation.
+    pub complete: bool,
+}
+
+/// Evaluates a model on a data set.
+///
+/// The outcome of a puzzle depends neither on its neighbours in the batch, nor their order, nor the batch
+/// size (on the CPU in f32 bit for bit; elsewhere as far as the device's kernels are independent of shapes).
+///
+/// # Errors
+/// [`Error::Mismatch`] if the data set was made for another kind of model; [`Error::Model`] if the device
+/// fails.
+pub fn evaluate<B: Backend>(
+    model: &Trm<B>,
+    dataset: &Dataset,
+    options: &EvalOptions,
+    observer: &mut dyn Observer,
+) -> Result<Evaluation> {
+    let config = model.config();
+    let metadata = &dataset.metadata;
+    let must_fit = [
+        ("seq_len", metadata.seq_len, config.seq_len, metadata.seq_len == config.seq_len),
+        ("vocab_size", metadata.vocab_size, config.vocab_size, metadata.vocab_size <= config.vocab_size),
+        (
+            "num_puzzle_identifiers",
+            metadata.num_puzzle_identifiers,
+            config.num_puzzle_identifiers,
+            metadata.num_puzzle_identifiers <= config.num_puzzle_identifiers,
+        ),
+    ];
+    if let Some((what, data, model, _)) = must_fit.into_iter().find(|(.., fits)| !fits) {
+        return Err(Error::Mismatch { what, data, model });
+    }
+
+    let total = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
+    let max_steps = options.max_steps.unwrap_or(config.halt_max_steps);
+    let mut batch = RunningBatch::new(model.clone(), options.halt, max_steps, options.batch_size);
+    let mut waiting = 0..total;
+    let mut outcomes = Vec::with_capacity(total);
+    let mut answers: Vec<Answer> = Vec::new();
+    let start = Instant::now();
+    let complete = loop {
+        let admitted: Vec<Puzzle<'_>> = waiting
+            .by_ref()
+            .take(batch.free_places())
+            .map(|row| Puzzle {
+                ticket: row,
+                inputs: dataset.input(row),
+                puzzle_identifier: dataset.puzzle_identifier(row),
+            })
+            .collect();
+        batch.admit(&admitted)?;
+        if batch.is_empty() {
+            break true;
+        }
+        if observer.should_stop() {
+            break false;
+        }
+        let report = batch.step()?;
+        let places = |wanted: &dyn Fn(bool) -> bool| -> Vec<usize> {
+            let rows = report.rows.iter().enumerate();
+            rows.filter(|(_, row)| wanted(row.halted)).map(|(place, _)| place).collect()
+        };
+        let halted = places(&|halted| halted);
+        for (place, answer) in std::iter::zip(&halted, report.answers(&halted)?) {
+            outcomes.push(Outcome::new(dataset, &report.rows[*place], &answer));
+        }
+        if options.keep != Keep::Nothing {
+            let kept = places(&|halted| halted || options.keep == Keep::EveryStep);
+            let logits = report.logits(&kept)?;
+            answers.extend(
+                std::iter::zip(&kept, logits)
+                    .map(|(place, logits)| Answer { step: report.rows[*place], logits }),
+            );
+        }
+        observer.progress(outcomes.len(), total);
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    outcomes.sort_by_key(|outcome| outcome.row);
+    let outputs = Outputs::new(answers, config.vocab_size);
+    Ok(Evaluation { metrics: Metrics::new(&outcomes, seconds), outcomes, outputs, complete })
+}
+
+/// A batch size that keeps the latents of a running batch near the size that the processor's caches and
+/// memory like: 8 for the Maze-Hard network, more for smaller ones.
+pub fn suggested_batch_size(config: &TrmConfig) -> usize {
+    const LATENT_VALUES: usize = 8 * 916 * 512;
+    (LATENT_VALUES / (config.total_len() * config.hidden_size).max(1)).clamp(1, 128)
+}
