@@ -96,6 +96,8 @@ fn default_true() -> bool {
 
 /// No dimension of a real model comes near this; it keeps every size computation far from overflow.
 const MAX_DIMENSION: usize = 1 << 24;
+/// Deeper than any network this small; a list of its tensors stays short.
+const MAX_LAYERS: usize = 1024;
 /// 16 GiB of f32 weights.
 const MAX_VALUES: usize = 1 << 32;
 
@@ -172,6 +174,7 @@ impl TrmConfig {
         for (field, value) in positive.into_iter().chain(sizes) {
             check(value <= MAX_DIMENSION, field, value, "must be at most 16777216")?;
         }
+        check(self.l_layers <= MAX_LAYERS, "l_layers", self.l_layers, "must be at most 1024")?;
         check(
             self.hidden_size.is_multiple_of(self.num_heads),
             "num_heads",

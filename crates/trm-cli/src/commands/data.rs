@@ -5,7 +5,7 @@ use std::{
 
 use trm_data::{
     BuildOptions, BuildRecipe, BuildSummary, Cell, Dataset, ExcludeSet, GenerateRecipe, Generator,
-    GeneratorConfig, Progress, Recipe, Report, Source, SplitRequest, Spread, check,
+    GeneratorConfig, Progress, Recipe, Report, SplitRequest, Spread, check,
 };
 
 use super::hub::csv_folder;

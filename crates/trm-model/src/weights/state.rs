@@ -114,9 +114,9 @@ impl<B: Backend> Trm<B> {
     /// # Errors
     /// [`Error::Config`], or those of [`StateDict::check`].
     pub fn from_state(config: &TrmConfig, state: &StateDict, device: &B::Device) -> Result<Self> {
-        let model = Self::zeros(config, device)?;
-        state.check(config)?;
-        Ok(model.map(&mut Fill { state, path: Path::default() }))
+        config.validate()?;
+        state.check(config)?; // before memory is taken for a model that the state does not fill
+        Ok(Self::zeros(config, device)?.map(&mut Fill { state, path: Path::default() }))
     }
 
     /// The weights of the model, f32.

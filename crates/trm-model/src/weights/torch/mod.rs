@@ -12,7 +12,9 @@ mod write;
 pub(super) use read::read;
 pub(super) use write::to_bytes;
 
-/// Strides of a row-major tensor.
+/// Strides of a row-major tensor; saturated where they overflow, which takes an axis of length 0.
 fn contiguous_strides(shape: &[usize]) -> Vec<usize> {
-    (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect()
+    let stride =
+        |axis: usize| shape[axis + 1..].iter().fold(1, |stride: usize, dim| stride.saturating_mul(*dim));
+    (0..shape.len()).map(stride).collect()
 }

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::{
     super::state::{HostTensor, StateDict},
@@ -15,8 +15,10 @@ use super::{
 };
 use crate::{Error, Precision, Result};
 
-/// Pickles of real state dictionaries take a few kilobytes.
-const MAX_PICKLE: u64 = 16 << 20;
+/// Pickles of real state dictionaries take a few kilobytes; running one takes up to 100 times its size.
+const MAX_PICKLE: u64 = 2 << 20;
+/// Tensors may share storages (tied weights); together they hold at most this many times the file's bytes.
+const MAX_SHARING: u64 = 4;
 
 /// Reads every tensor of a state dictionary; the names are left as they are.
 pub(in super::super) fn read(path: &Path) -> Result<StateDict> {
@@ -25,16 +27,19 @@ pub(in super::super) fn read(path: &Path) -> Result<StateDict> {
     let file_len = file.metadata().map_err(|source| Error::Read { path: path.to_owned(), source })?.len();
     let archive =
         ZipArchive::new(BufReader::new(file)).map_err(|error| fail(format!("the zip archive: {error}")))?;
-    Archive { zip: archive, file_len, bytes_left: file_len, storages: HashMap::new() }.state().map_err(fail)
+    let views_left = MAX_SHARING.saturating_mul(file_len);
+    let archive = Archive { zip: archive, entries_left: file_len, views_left, storages: HashMap::new() };
+    archive.state().map_err(fail)
 }
 
 struct Archive {
     zip: ZipArchive<BufReader<File>>,
-    file_len: u64,
-    /// What tensors may still take.
-    bytes_left: u64,
+    /// Bytes that entries may still have: those of an archive do not overlap, so all of them fit into it.
+    entries_left: u64,
+    /// Bytes that tensors may still take out of the storages.
+    views_left: u64,
     /// Storages read so far; several tensors may share one.
-    storages: HashMap<String, Rc<[u8]>>,
+    storages: HashMap<Rc<str>, Rc<[u8]>>,
 }
 
 impl Archive {
@@ -64,25 +69,31 @@ impl Archive {
     /// bounded by that of the file.
     fn entry(&mut self, name: &str, max: u64) -> Result<Vec<u8>, String> {
         let mut entry = self.zip.by_name(name).map_err(|error| format!("{name}: {error}"))?;
-        let len = entry.size();
-        if len > max.min(self.file_len) {
-            return Err(format!("{name} claims {len} bytes, in a file of {}", self.file_len));
+        if entry.compression() != CompressionMethod::Stored {
+            return Err(format!("{name} is compressed, and torch.save compresses nothing"));
         }
+        let len = entry.size();
+        if len > max {
+            return Err(format!("{name} has {len} bytes, and {max} are enough for one"));
+        }
+        let left = self.entries_left.checked_sub(len);
+        self.entries_left =
+            left.ok_or_else(|| format!("{name} claims {len} bytes, more than the file has"))?;
         let mut bytes = Vec::with_capacity(len as usize);
-        entry.read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+        entry.by_ref().take(len).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
         Ok(bytes)
     }
 
     fn tensor(&mut self, folder: &str, tensor: &TensorRef) -> Result<HostTensor, String> {
         let TensorRef { storage, offset, shape, strides } = tensor;
-        let Element { size: item_size, precision, decode } = element(&storage.kind)?;
+        let Element { size: item_size, precision, decode } = element(storage.kind)?;
         let absurd = || format!("its shape {shape:?} does not fit its storage of {} values", storage.len);
         let count = shape.iter().try_fold(1usize, |n, dim| n.checked_mul(*dim)).ok_or_else(absurd)?;
         if strides.len() != shape.len() || count > storage.len {
             return Err(absurd());
         }
-        // Tensors may share a storage, but all of them together never hold more than the file does.
-        self.bytes_left = self.bytes_left.checked_sub((count * item_size) as u64).ok_or_else(absurd)?;
+        let bytes = count.checked_mul(item_size).ok_or_else(absurd)? as u64;
+        self.views_left = self.views_left.checked_sub(bytes).ok_or_else(absurd)?;
 
         let bytes = match self.storages.get(&storage.key) {
             Some(bytes) => bytes.clone(),

@@ -13,7 +13,7 @@ pub(super) enum Value {
     /// Lists and dictionaries are built in place; entries with keys other than strings are dropped.
     Dict(Vec<(Rc<str>, Value)>),
     List,
-    Global(Rc<str>),
+    Global(&'static str),
     Storage(Rc<Storage>),
     Tensor(Rc<TensorRef>),
     Mark,
@@ -23,9 +23,9 @@ pub(super) enum Value {
 #[derive(Debug)]
 pub(super) struct Storage {
     /// `FloatStorage`, `BFloat16Storage`, …
-    pub kind: String,
+    pub kind: &'static str,
     /// The name of its file in the archive.
-    pub key: String,
+    pub key: Rc<str>,
     /// Number of elements.
     pub len: usize,
 }
@@ -44,6 +44,27 @@ type Depth = u8;
 
 /// Nothing in a state dictionary nests deeper than this.
 const MAX_DEPTH: Depth = 8;
+
+/// No weight has more axes. Few bytes of pickle can rebuild a tensor again, so each must be small.
+const MAX_AXES: usize = 8;
+
+/// The functions and types that a state dictionary may name; storages of integers make better messages later.
+const GLOBALS: [&str; 14] = [
+    "collections.OrderedDict",
+    "torch._utils._rebuild_tensor_v2",
+    "torch._utils._rebuild_parameter",
+    "torch.FloatStorage",
+    "torch.DoubleStorage",
+    "torch.HalfStorage",
+    "torch.BFloat16Storage",
+    "torch.LongStorage",
+    "torch.IntStorage",
+    "torch.ShortStorage",
+    "torch.CharStorage",
+    "torch.ByteStorage",
+    "torch.BoolStorage",
+    "torch.ComplexFloatStorage",
+];
 
 /// Runs the pickle and returns the value it leaves.
 ///
@@ -64,21 +85,25 @@ impl Machine<'_> {
         loop {
             let [opcode] = self.take()?;
             match opcode {
-                b'.' => return self.pop(),                                         // STOP
-                0x80 => drop(self.take::<1>()?),                                   // PROTO
-                0x95 => drop(self.take::<8>()?),                                   // FRAME
-                b'(' => self.push(Value::Mark),                                    // MARK
-                b'N' => self.push(Value::None),                                    // NONE
-                0x88 | 0x89 => self.push(Value::Bool),                             // NEWTRUE, NEWFALSE
-                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?,  // BININT
-                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                    // BININT1
-                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?,  // BININT2
-                0x8a => self.long()?,                                              // LONG1
-                b'G' => self.int(|_: [u8; 8]| 0)?, // BINFLOAT: never part of a tensor
+                b'.' => return self.pop(),                                        // STOP
+                0x80 => drop(self.take::<1>()?),                                  // PROTO
+                0x95 => drop(self.take::<8>()?),                                  // FRAME
+                b'(' => self.push(Value::Mark),                                   // MARK
+                b'N' => self.push(Value::None),                                   // NONE
+                0x88 | 0x89 => self.push(Value::Bool),                            // NEWTRUE, NEWFALSE
+                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?, // BININT
+                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                   // BININT1
+                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?, // BININT2
+                0x8a => self.long()?,                                             // LONG1
+                b'G' => {
+                    // BINFLOAT: never part of a tensor
+                    self.take::<8>()?;
+                    self.push(Value::None);
+                }
                 b'X' => self.string(|b: [u8; 4]| u32::from_le_bytes(b) as usize)?, // BINUNICODE
-                0x8c => self.string(|[b]: [u8; 1]| usize::from(b))?, // SHORT_BINUNICODE
-                b')' => self.push(Value::Tuple(Rc::new([]), 0)), // EMPTY_TUPLE
-                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?, // TUPLE1, 2, 3
+                0x8c => self.string(|[b]: [u8; 1]| usize::from(b))?,               // SHORT_BINUNICODE
+                b')' => self.push(Value::Tuple(Rc::new([]), 0)),                   // EMPTY_TUPLE
+                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?,            // TUPLE1, 2, 3
                 b't' => {
                     // TUPLE
                     let items = self.pop_to_mark()?;
@@ -267,16 +292,12 @@ fn container_depth(items: &[Value]) -> Result<Depth, String> {
     if depth > MAX_DEPTH { Err(format!("values nested over {MAX_DEPTH} deep")) } else { Ok(depth) }
 }
 
-/// The functions and types that a state dictionary may name.
 fn global(module: &str, name: &str) -> Result<Value, String> {
-    let known = match module {
-        "collections" => name == "OrderedDict",
-        "torch._utils" => matches!(name, "_rebuild_tensor_v2" | "_rebuild_parameter"),
-        "torch" => name.ends_with("Storage"),
-        _ => false,
-    };
-    let path = format!("{module}.{name}");
-    if known { Ok(Value::Global(path.into())) } else { Err(format!("the code `{path}`, which was not run")) }
+    let known = |path: &&str| path.rsplit_once('.') == Some((module, name));
+    match GLOBALS.into_iter().find(known) {
+        Some(path) => Ok(Value::Global(path)),
+        None => Err(format!("the code `{module}.{name}`, which was not run")),
+    }
 }
 
 /// `('storage', torch.FloatStorage, key, location, numel)`; the location (`cpu`, `cuda:0`) does not matter.
@@ -288,7 +309,7 @@ fn storage(id: &Value) -> Result<Value, String> {
         && let Some(kind) = kind.strip_prefix("torch.")
         && let Ok(len) = usize::try_from(*len)
     {
-        return Ok(Value::Storage(Rc::new(Storage { kind: kind.to_owned(), key: key.to_string(), len })));
+        return Ok(Value::Storage(Rc::new(Storage { kind, key: key.clone(), len })));
     }
     Err("a storage that is not described as PyTorch does".into())
 }
@@ -297,7 +318,7 @@ fn call(function: &Value, arguments: &Value) -> Result<Value, String> {
     let (Value::Global(function), Value::Tuple(arguments, _)) = (function, arguments) else {
         return Err("a call of something that is not a function".into());
     };
-    match (&**function, &**arguments) {
+    match (*function, &**arguments) {
         ("collections.OrderedDict", []) => Ok(Value::Dict(Vec::new())),
         ("torch._utils._rebuild_parameter", [Value::Tensor(tensor), ..]) => Ok(Value::Tensor(tensor.clone())),
         (
@@ -327,5 +348,8 @@ fn sizes(values: &[Value]) -> Result<Vec<usize>, String> {
         Value::Int(size) => usize::try_from(*size).map_err(|_| format!("the size {size}")),
         _ => Err("a size that is not a number".to_owned()),
     };
+    if values.len() > MAX_AXES {
+        return Err(format!("a tensor of over {MAX_AXES} axes"));
+    }
     values.iter().map(size).collect()
 }
