@@ -204,6 +204,13 @@ impl TrmConfig {
             "must be above 0 and at most 1024",
         )?;
         check(
+            self.swiglu_inner(self.hidden_size) > 0
+                && (!self.mlp_t || self.swiglu_inner(self.total_len()) > 0),
+            "expansion",
+            self.expansion,
+            "makes a SwiGLU without any inner width",
+        )?;
+        check(
             self.rms_norm_eps.is_finite() && self.rms_norm_eps >= 0.0,
             "rms_norm_eps",
             self.rms_norm_eps,

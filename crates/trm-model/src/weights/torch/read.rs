@@ -6,7 +6,10 @@ use std::{
     rc::Rc,
 };
 
-use zip::{CompressionMethod, ZipArchive};
+use zip::{
+    CompressionMethod, ZipArchive,
+    read::{ArchiveOffset, Config},
+};
 
 use super::{
     super::state::{HostTensor, StateDict},
@@ -16,7 +19,7 @@ use super::{
 use crate::{Error, Precision, Result};
 
 /// Pickles of real state dictionaries take a few kilobytes; running one takes up to 100 times its size.
-const MAX_PICKLE: u64 = 2 << 20;
+const MAX_PICKLE: u64 = 1 << 20;
 /// Tensors may share storages (tied weights); together they hold at most this many times the file's bytes.
 const MAX_SHARING: u64 = 4;
 
@@ -25,10 +28,13 @@ pub(in super::super) fn read(path: &Path) -> Result<StateDict> {
     let fail = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let file_len = file.metadata().map_err(|source| Error::Read { path: path.to_owned(), source })?.len();
-    let archive =
-        ZipArchive::new(BufReader::new(file)).map_err(|error| fail(format!("the zip archive: {error}")))?;
+    // Not `Detect`: where the end records are as long as the first header of the directory (PyTorch, an archive
+    // name of 21 bytes), it takes the second header for the first, and refuses the file.
+    let whole_file = Config { archive_offset: ArchiveOffset::Known(0) };
+    let zip = ZipArchive::with_config(whole_file, BufReader::new(file))
+        .map_err(|error| fail(format!("the zip archive: {error}")))?;
     let views_left = MAX_SHARING.saturating_mul(file_len);
-    let archive = Archive { zip: archive, entries_left: file_len, views_left, storages: HashMap::new() };
+    let archive = Archive { zip, entries_left: file_len, views_left, storages: HashMap::new() };
     archive.state().map_err(fail)
 }
 
@@ -58,6 +64,9 @@ impl Archive {
 
         let mut state = StateDict::default();
         for (name, tensor) in tensors(&value)? {
+            if state.0.contains_key(&*name) {
+                return Err(format!("two tensors are named `{name}`"));
+            }
             let read =
                 self.tensor(folder, &tensor).map_err(|reason| format!("the tensor `{name}`: {reason}"))?;
             state.0.insert(name.to_string(), read);
@@ -80,7 +89,11 @@ impl Archive {
         self.entries_left =
             left.ok_or_else(|| format!("{name} claims {len} bytes, more than the file has"))?;
         let mut bytes = Vec::with_capacity(len as usize);
-        entry.by_ref().take(len).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+        // One byte more than there should be: the checksum is compared where the entry ends.
+        let read = entry.by_ref().take(len + 1).read_to_end(&mut bytes);
+        if read.map_err(|error| format!("{name}: {error}"))? as u64 != len {
+            return Err(format!("{name} does not have the {len} bytes that it claims"));
+        }
         Ok(bytes)
     }
 

@@ -85,25 +85,21 @@ impl Machine<'_> {
         loop {
             let [opcode] = self.take()?;
             match opcode {
-                b'.' => return self.pop(),                                        // STOP
-                0x80 => drop(self.take::<1>()?),                                  // PROTO
-                0x95 => drop(self.take::<8>()?),                                  // FRAME
-                b'(' => self.push(Value::Mark),                                   // MARK
-                b'N' => self.push(Value::None),                                   // NONE
-                0x88 | 0x89 => self.push(Value::Bool),                            // NEWTRUE, NEWFALSE
-                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?, // BININT
-                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                   // BININT1
-                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?, // BININT2
-                0x8a => self.long()?,                                             // LONG1
-                b'G' => {
-                    // BINFLOAT: never part of a tensor
-                    self.take::<8>()?;
-                    self.push(Value::None);
-                }
+                b'.' => return self.pop(),                                         // STOP
+                0x80 => drop(self.take::<1>()?),                                   // PROTO
+                0x95 => drop(self.take::<8>()?),                                   // FRAME
+                b'(' => self.push(Value::Mark),                                    // MARK
+                b'N' => self.push(Value::None),                                    // NONE
+                0x88 | 0x89 => self.push(Value::Bool),                             // NEWTRUE, NEWFALSE
+                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?,  // BININT
+                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                    // BININT1
+                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?,  // BININT2
+                0x8a => self.long()?,                                              // LONG1
+                b'G' => self.int(|_: [u8; 8]| -1)?, // BINFLOAT: never part of a tensor, as -1 is not
                 b'X' => self.string(|b: [u8; 4]| u32::from_le_bytes(b) as usize)?, // BINUNICODE
-                0x8c => self.string(|[b]: [u8; 1]| usize::from(b))?,               // SHORT_BINUNICODE
-                b')' => self.push(Value::Tuple(Rc::new([]), 0)),                   // EMPTY_TUPLE
-                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?,            // TUPLE1, 2, 3
+                0x8c => self.string(|[b]: [u8; 1]| usize::from(b))?, // SHORT_BINUNICODE
+                b')' => self.push(Value::Tuple(Rc::new([]), 0)), // EMPTY_TUPLE
+                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?, // TUPLE1, 2, 3
                 b't' => {
                     // TUPLE
                     let items = self.pop_to_mark()?;
@@ -300,12 +296,16 @@ fn global(module: &str, name: &str) -> Result<Value, String> {
     }
 }
 
+/// Storage keys are decimal numbers.
+const MAX_KEY: usize = 32;
+
 /// `('storage', torch.FloatStorage, key, location, numel)`; the location (`cpu`, `cuda:0`) does not matter.
 fn storage(id: &Value) -> Result<Value, String> {
     if let Value::Tuple(items, _) = id
         && let [Value::Str(tag), Value::Global(kind), Value::Str(key), Value::Str(_), Value::Int(len)] =
             &**items
         && &**tag == "storage"
+        && key.len() <= MAX_KEY
         && let Some(kind) = kind.strip_prefix("torch.")
         && let Ok(len) = usize::try_from(*len)
     {
