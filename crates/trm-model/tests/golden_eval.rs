@@ -83,8 +83,8 @@ fn assert_close(worst: &Worst, z: f64, logits: f64, q: f64) {
 /// depending on threads and kernels (their READMEs).
 fn check_tiny(folder: &str, eval: &str) {
     if let Some((stored, free)) = run(folder, "checkpoint.pt", eval, 4) {
-        assert_close(&stored, 1e-4, 5e-5, 2e-5);
-        assert_close(&free, 5e-4, 1e-4, 4e-5);
+        assert_close(&stored, 1e-4, 1e-4, 2e-5);
+        assert_close(&free, 5e-4, 3e-4, 5e-5);
     }
 }
 
@@ -118,7 +118,7 @@ fn padded_batches() {
 
 /// The 7M network on real mazes; the reference differs from itself by 1.3e-3 in the second step's latents.
 #[test]
-fn maze_hard_full_size() {
+fn slow_maze_hard_full_size() {
     if let Some((stored, free)) = run("maze-full", "checkpoint.pt", "eval.safetensors", 2) {
         assert_close(&stored, 5e-3, 1e-3, 1e-5);
         assert_close(&free, 8e-3, 1.5e-3, 2e-5);
@@ -173,10 +173,7 @@ fn bf16_by_means() {
             {
                 let name = format!("step{step}.{name}");
                 let Distance { max, mean } = distance(&ours, &half[&name]);
-                let own: f64 = std::iter::zip(&half[&name].values, &full[&name].values)
-                    .map(|(a, b)| (a - b).abs())
-                    .sum::<f64>()
-                    / full[&name].values.len() as f64;
+                let own = mean_difference(&half[&name], &full[&name]);
                 println!(
                     "{folder} bf16 {name}: mean {mean:.2e}, max {max:.2e}; reference to its f32 {own:.2e}"
                 );
@@ -184,4 +181,35 @@ fn bf16_by_means() {
             }
         }
     }
+}
+
+/// The 7M network in bf16, two free-running steps, by means as above.
+#[test]
+fn slow_maze_hard_in_bf16() {
+    let Some(path) = golden("maze-full") else { return };
+    let model = model(&path, "checkpoint.pt").into_precision(Precision::Bf16);
+    let (half, full) = (read(&path.join("eval_bf16.safetensors")), read(&path.join("eval.safetensors")));
+    let x = model.embed(full["inputs"].int(), full["puzzle_identifiers"].int());
+    let mut latents = model.initial_latents(2);
+    for step in 1..=2 {
+        latents = model.recurse(latents, &x);
+        let name = format!("step{step}.logits");
+        let far = distance(&model.logits(latents.z_h.clone()), &half[&name]);
+        let own = mean_difference(&half[&name], &full[&name]);
+        println!(
+            "maze-full bf16 {name}: mean {:.2e}, max {:.2e}; reference to its f32 {own:.2e}",
+            far.mean, far.max
+        );
+        assert!(far.mean <= 1.5 * own, "{name}: {far:?}, the reference's own mean {own:.2e}");
+        let q = distance(
+            &model.q_logits(latents.z_h.clone()).q_halt,
+            &half[&format!("step{step}.q_halt_logits")],
+        );
+        assert!(q.max <= 0.03, "q_halt: {q:?}; the reference to its f32 is 0.010");
+    }
+}
+
+fn mean_difference(a: &Golden, b: &Golden) -> f64 {
+    let sum: f64 = std::iter::zip(&a.values, &b.values).map(|(a, b)| (a - b).abs()).sum();
+    sum / a.values.len() as f64
 }

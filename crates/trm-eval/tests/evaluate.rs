@@ -1,0 +1,110 @@
+//! Evaluation as a library: what is kept, stopping, and data that does not fit.
+
+use burn::backend::Flex;
+use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
+use trm_eval::{EvalOptions, Keep, Observer, evaluate};
+use trm_model::{HaltRule, Preset, Trm, TrmConfig, weights::StateDict};
+
+/// A small model whose `q_head` draws a line through the middle of `dataset`, so that puzzles halt at
+/// different steps.
+fn model_for(dataset: &Dataset) -> Trm<Flex> {
+    let config = TrmConfig {
+        seq_len: 36,
+        hidden_size: 32,
+        num_heads: 2,
+        puzzle_emb_ndim: 0,
+        puzzle_emb_len: 1,
+        halt_max_steps: 5,
+        h_cycles: 1,
+        ..Preset::MazeHard.config()
+    };
+    let mut state = StateDict::initial(&config, 3);
+    let weights = &mut state.0.get_mut("q_head.weight").expect("a q head").values;
+    weights.iter_mut().enumerate().for_each(|(i, w)| *w = (i * 11 % 17) as f32 / 8.0 - 1.0);
+    state.0.get_mut("q_head.bias").expect("a bias").values.fill(0.0);
+    let model = Trm::<Flex>::from_state(&config, &state, &Default::default()).expect("a model");
+
+    let options = EvalOptions { halt: HaltRule::Never, max_steps: Some(2), ..EvalOptions::default() };
+    let outcomes = evaluate(&model, dataset, &options, &mut ()).expect("an evaluation").outcomes;
+    let mut q: Vec<f32> = outcomes.iter().map(|outcome| outcome.q_halt).collect();
+    q.sort_by(f32::total_cmp);
+    state.0.get_mut("q_head.bias").expect("a bias").values.fill(-q[q.len() / 2]);
+    Trm::from_state(&config, &state, &Default::default()).expect("a model")
+}
+
+fn dataset(count: usize) -> Dataset {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut generator = Generator::new(GeneratorConfig::new(6, 6, 1)).expect("possible mazes");
+    let split = [SplitRequest { name: "test".into(), count }];
+    generate(&mut generator, &split, &mut ExcludeSet::new(), folder.path(), &mut |_| ()).expect("mazes");
+    Dataset::load(&folder.path().join("test")).expect("a data set")
+}
+
+/// The batch size changes neither an outcome nor a bit of the outputs.
+#[test]
+fn batch_size_does_not_matter() {
+    let dataset = dataset(20);
+    let model = model_for(&dataset);
+    let run = |batch_size| {
+        let options = EvalOptions { batch_size, keep: Keep::EveryStep, ..EvalOptions::default() };
+        evaluate(&model, &dataset, &options, &mut ()).expect("an evaluation")
+    };
+    let alone = run(1);
+    assert!(alone.complete && alone.outcomes.len() == 20);
+    let steps: Vec<_> = alone.outcomes.iter().map(|outcome| outcome.steps).collect();
+    assert!(steps.iter().any(|s| *s != steps[0]), "all alike, so nothing is shown: {steps:?}");
+    for batch_size in [3, 8, 64] {
+        let other = run(batch_size);
+        assert_eq!(other.outcomes, alone.outcomes);
+        assert_eq!(other.outputs, alone.outputs);
+    }
+}
+
+/// What is kept is what was asked for: nothing, the last step, or every step in order.
+#[test]
+fn outputs_are_kept_as_asked() {
+    let dataset = dataset(6);
+    let model = model_for(&dataset);
+    for (keep, puzzles, answers) in [(Keep::Nothing, 0, 0), (Keep::LastStep, 6, 1), (Keep::EveryStep, 6, 5)] {
+        let options = EvalOptions { halt: HaltRule::Never, keep, ..EvalOptions::default() };
+        let outputs = evaluate(&model, &dataset, &options, &mut ()).expect("an evaluation").outputs;
+        assert_eq!(outputs.puzzles.len(), puzzles);
+        for puzzle in &outputs.puzzles {
+            let steps: Vec<_> = puzzle.iter().map(|answer| answer.step.step).collect();
+            assert_eq!(steps, (6 - answers..=5).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// A stopped evaluation reports the puzzles that were finished, and says that it is not complete.
+#[test]
+fn stopping_keeps_what_is_finished() {
+    struct StopAfter(usize);
+    impl Observer for StopAfter {
+        fn progress(&mut self, done: usize, total: usize) {
+            assert_eq!(total, 12);
+            self.0 = self.0.min(if done >= 4 { 0 } else { usize::MAX });
+        }
+        fn should_stop(&mut self) -> bool {
+            self.0 == 0
+        }
+    }
+    let options = EvalOptions { halt: HaltRule::Never, batch_size: 4, ..EvalOptions::default() };
+    let dataset = dataset(12);
+    let stopped = evaluate(&model_for(&dataset), &dataset, &options, &mut StopAfter(usize::MAX));
+    let stopped = stopped.expect("an evaluation");
+    assert!(!stopped.complete);
+    let rows: Vec<_> = stopped.outcomes.iter().map(|outcome| outcome.row).collect();
+    assert_eq!(rows, [0, 1, 2, 3]);
+    assert_eq!(stopped.metrics.count, 4);
+}
+
+/// A data set that was made for another model is refused, and the message says what differs.
+#[test]
+fn data_for_another_model_is_refused() {
+    let mut dataset = dataset(2);
+    let model = model_for(&dataset);
+    dataset.metadata.num_puzzle_identifiers = 9;
+    let error = evaluate(&model, &dataset, &EvalOptions::default(), &mut ()).expect_err("refused");
+    assert!(error.to_string().contains("num_puzzle_identifiers 9, but the model 1"), "{error}");
+}
