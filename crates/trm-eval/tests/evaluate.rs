@@ -24,7 +24,7 @@ fn model_for(dataset: &Dataset) -> Trm<Flex> {
     state.0.get_mut("q_head.bias").expect("a bias").values.fill(0.0);
     let model = Trm::<Flex>::from_state(&config, &state, &Default::default()).expect("a model");
 
-    let options = EvalOptions { halt: HaltRule::Never, max_steps: Some(2), ..EvalOptions::default() };
+    let options = EvalOptions { halt: HaltRule::Never, max_steps: Some(1), ..EvalOptions::default() };
     let outcomes = evaluate(&model, dataset, &options, &mut ()).expect("an evaluation").outcomes;
     let mut q: Vec<f32> = outcomes.iter().map(|outcome| outcome.q_halt).collect();
     q.sort_by(f32::total_cmp);
@@ -56,7 +56,7 @@ fn batch_size_does_not_matter() {
     for batch_size in [3, 8, 64] {
         let other = run(batch_size);
         assert_eq!(other.outcomes, alone.outcomes);
-        assert_eq!(other.outputs, alone.outputs);
+        assert!(other.outputs == alone.outputs, "outputs differ in a batch of {batch_size}");
     }
 }
 

@@ -166,14 +166,14 @@ impl<B: Backend> Trm<B> {
     /// Token logits `[batch, seq_len, vocab_size]` of `z_h` `[batch, len, hidden]`, without the prefix, in
     /// compute precision.
     pub fn logits(&self, z_h: Tensor<B, 3>) -> Tensor<B, 3> {
-        self.lm_head.forward(z_h.narrow(1, self.config.prefix_len(), self.config.seq_len))
+        self.lm_head.forward_each(z_h.narrow(1, self.config.prefix_len(), self.config.seq_len))
     }
 
     /// Halting logits of `z_h` `[batch, len, hidden]`, read from its first position.
     pub fn q_logits(&self, z_h: Tensor<B, 3>) -> QLogits<B> {
-        let [batch, _, hidden] = z_h.dims();
-        let q = self.q_head.forward(z_h.narrow(1, 0, 1).reshape([batch, hidden])).cast(DType::F32);
-        let column = |i| q.clone().narrow(1, i, 1).reshape([batch]);
+        let [batch, ..] = z_h.dims();
+        let q = self.q_head.forward_each(z_h.narrow(1, 0, 1)).cast(DType::F32);
+        let column = |i| q.clone().narrow(2, i, 1).reshape([batch]);
         QLogits { q_halt: column(0), q_continue: column(1) }
     }
 }

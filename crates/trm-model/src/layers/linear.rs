@@ -38,4 +38,17 @@ impl<B: Backend> Linear<B> {
         }
         y.reshape(dims)
     }
+
+    /// `[batch, len, in]` to `[batch, len, out]`, one product per sequence.
+    ///
+    /// For thin maps such as the heads: kernels choose their order of summation by the shape of a product, and
+    /// here that shape is the same for every batch size. So no sequence's result depends on its neighbours.
+    pub fn forward_each(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+        let dtype = x.dtype();
+        let y = x.matmul(self.weight.val().cast(dtype).transpose().unsqueeze());
+        match &self.bias {
+            Some(bias) => y + bias.val().cast(dtype).unsqueeze(),
+            None => y,
+        }
+    }
 }

@@ -55,7 +55,7 @@ impl StateDict {
                 None => {
                     return Err(Error::MissingTensor { name: spec.name.clone(), shape: spec.shape.clone() });
                 }
-                Some(tensor) if tensor.shape != spec.shape => {
+                Some(tensor) if tensor.shape != spec.shape || tensor.values.len() != spec.values() => {
                     return Err(Error::TensorShape {
                         name: spec.name.clone(),
                         found: tensor.shape.clone(),

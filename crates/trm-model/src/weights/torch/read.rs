@@ -189,9 +189,10 @@ fn tensors(value: &Value) -> Result<Vec<Named>, String> {
     if !named.is_empty() {
         return Ok(named);
     }
-    let mut inner = entries.iter().filter(|(_, value)| matches!(value, Value::Dict(_)));
+    // An optimizer's state beside the model's is keyed by numbers, and so has no tensors by name.
+    let mut inner = entries.iter().filter_map(|(_, value)| tensors(value).ok());
     match (inner.next(), inner.next()) {
-        (Some((_, dict)), None) => tensors(dict),
+        (Some(named), None) => Ok(named),
         _ => Err("it holds no state dictionary, or several".into()),
     }
 }
