@@ -34,13 +34,17 @@ pub fn grid(grid: &Grid, label: Option<&Grid>) -> String {
     text
 }
 
-/// The answer of a model as text, also where a token is no cell (`?`).
+/// The answer of a model, also where a token is no cell (`?`).
 pub fn tokens(answer: &[u8], side: usize, label: Option<&Grid>) -> String {
     match Grid::from_tokens(answer) {
         Ok(answer) => grid(&answer, label),
-        Err(_) => {
-            let symbol = |token: &u8| Cell::from_token(*token).map_or('?', Cell::symbol);
-            answer.chunks(side).map(|row| row.iter().map(symbol).collect::<String>() + "\n").collect()
-        }
+        Err(_) => plain_tokens(answer, side) + "\n",
     }
+}
+
+/// The answer of a model without colours, and without a line break at the end.
+pub fn plain_tokens(answer: &[u8], side: usize) -> String {
+    let symbol = |token: &u8| Cell::from_token(*token).map_or('?', Cell::symbol);
+    let rows: Vec<String> = answer.chunks(side).map(|row| row.iter().map(symbol).collect()).collect();
+    rows.join("\n")
 }

@@ -142,7 +142,7 @@ pub fn evaluate<B: Backend>(
     };
     let seconds = start.elapsed().as_secs_f64();
     outcomes.sort_by_key(|outcome| outcome.row);
-    let outputs = Outputs::new(answers, config.vocab_size);
+    let outputs = Outputs::new(answers, config.vocab_size, options.keep == Keep::EveryStep);
     Ok(Evaluation { metrics: Metrics::new(&outcomes, seconds), outcomes, outputs, complete })
 }
 

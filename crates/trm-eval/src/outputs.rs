@@ -22,11 +22,12 @@ pub struct Outputs {
     /// One entry per puzzle: its answers, the last step's at the end; never empty.
     pub puzzles: Vec<Vec<Answer>>,
     vocab_size: usize,
+    every_step: bool,
 }
 
 impl Outputs {
     /// Groups answers by puzzle; those of puzzles that did not halt are dropped.
-    pub(crate) fn new(mut answers: Vec<Answer>, vocab_size: usize) -> Self {
+    pub(crate) fn new(mut answers: Vec<Answer>, vocab_size: usize, every_step: bool) -> Self {
         answers.sort_by_key(|answer| (answer.step.ticket, answer.step.step));
         let mut puzzles: Vec<Vec<Answer>> = Vec::new();
         for answer in answers {
@@ -36,7 +37,7 @@ impl Outputs {
             }
         }
         puzzles.retain(|puzzle| puzzle.last().is_some_and(|last| last.step.halted));
-        Self { puzzles, vocab_size }
+        Self { puzzles, vocab_size, every_step }
     }
 
     /// Writes a safetensors file, whole or not at all.
@@ -88,9 +89,7 @@ impl Outputs {
             tensors.push((format!("{prefix}q_continue_logits"), q(&|step| step.q_continue)));
         };
         add_step("", &last);
-        // A puzzle has one answer unless every step was kept; then the first is that of step 1.
-        let every_step = self.puzzles.iter().all(|puzzle| puzzle[0].step.step == 1);
-        if every_step {
+        if self.every_step {
             let most = self.puzzles.iter().map(Vec::len).max().unwrap_or(0);
             for step in 1..=most {
                 add_step(&format!("step{step}."), &|puzzle| last(puzzle).min(step - 1));

@@ -1,4 +1,5 @@
 use std::{
+    fs,
     io::{Write, stdout},
     path::{Path, PathBuf},
 };
@@ -127,11 +128,14 @@ fn splits(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     if is_split(folder) {
         return Ok(vec![(folder.display().to_string(), folder.to_owned())]);
     }
-    let found: Vec<_> = ["train", "test"]
+    let mut found: Vec<(String, PathBuf)> = fs::read_dir(folder)
         .into_iter()
-        .map(|name| (name.to_owned(), folder.join(name)))
-        .filter(|(_, path)| is_split(path))
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| is_split(path))
+        .map(|path| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path))
         .collect();
+    found.sort();
     if found.is_empty() {
         return Err(format!(
             "{}: no data set there (it would have train/dataset.json or test/dataset.json); make one with `trm data`",

@@ -21,7 +21,7 @@ use crate::{
     render::HEADING,
 };
 
-pub fn run(args: EvalArgs) -> Result<()> {
+pub fn run(args: &EvalArgs) -> Result<()> {
     let dataset = load_split(&args.data, &args.split)?;
     let (config, state) = weights::load_state(&args.model)?;
     let keep = match (&args.save, args.save_steps) {
@@ -50,14 +50,15 @@ pub fn run(args: EvalArgs) -> Result<()> {
     watch.bar.finish_and_clear();
     let evaluation = evaluation?;
 
-    if let Some(path) = &args.save {
-        evaluation.outputs.save(path, &dataset)?;
-    }
+    // The figures come first: a file that cannot be written does not take them along.
     let mut out = anstream::stdout();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&evaluation.metrics)?)?;
     } else {
         write!(out, "{}", describe(&evaluation.metrics))?;
+    }
+    if let Some(path) = &args.save {
+        evaluation.outputs.save(path, &dataset)?;
     }
     if evaluation.complete {
         Ok(())

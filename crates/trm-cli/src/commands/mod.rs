@@ -15,8 +15,8 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Data(command) => data::run(command),
         Command::Weights(command) => weights::run(command),
-        Command::Eval(args) => eval::run(args),
-        Command::Solve(args) => solve::run(args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Solve(args) => solve::run(&args),
     }
 }
 

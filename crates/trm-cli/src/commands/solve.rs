@@ -20,7 +20,7 @@ use crate::{
 /// Side and least path of the maze that is drawn when there is neither a model nor a maze.
 const SAMPLE: (usize, usize) = (10, 12);
 
-pub fn run(args: SolveArgs) -> Result<()> {
+pub fn run(args: &SolveArgs) -> Result<()> {
     let loaded = args.model.as_deref().map(weights::load_state).transpose()?;
     let maze = match read_maze(args.maze.as_deref())? {
         Some(maze) => maze,
@@ -177,7 +177,7 @@ impl View<'_> {
         let verdict = judge_tokens(self.maze, &last.answer);
         let solution = Solution {
             maze: self.maze.to_string(),
-            answer: render::tokens(&last.answer, self.maze.side(), None),
+            answer: render::plain_tokens(&last.answer, self.maze.side()),
             tokens: &last.answer,
             verdict,
             steps: last.step,
