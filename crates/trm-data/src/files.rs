@@ -13,10 +13,7 @@ use crate::{Error, Result};
 /// [`Error::Write`]; the file is then as it was.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(path);
         fs::create_dir_all(folder)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".").suffix(".tmp");
@@ -33,6 +30,30 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().map_err(|cause: io::Error| Error::Write { path: path.to_path_buf(), cause })
+}
+
+/// Checks that [`write_atomic`] could write to `path`, by making a temporary file beside it: before long work whose
+/// result is to go there.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn check_writable(path: &Path) -> Result<()> {
+    let check = || {
+        let folder = folder_of(path);
+        fs::create_dir_all(folder)?;
+        if path.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        tempfile::tempfile_in(folder).map(|_| ())
+    };
+    check().map_err(|cause: io::Error| Error::Write { path: path.to_path_buf(), cause })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Reads a whole file.
@@ -62,5 +83,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let error = write_atomic(folder.path(), b"a folder is in the way").expect_err("no file");
         assert!(error.to_string().contains(&folder.path().display().to_string()));
+        assert!(
+            check_writable(folder.path()).is_err() && check_writable(&folder.path().join("file")).is_ok()
+        );
     }
 }

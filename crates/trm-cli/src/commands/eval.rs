@@ -24,6 +24,9 @@ use crate::{
 pub fn run(args: &EvalArgs) -> Result<()> {
     let dataset = load_split(&args.data, &args.split)?;
     let (config, state) = weights::load_state(&args.model)?;
+    if let Some(path) = &args.save {
+        trm_data::files::check_writable(path)?;
+    }
     let keep = match (&args.save, args.save_steps) {
         (None, _) => Keep::Nothing,
         (Some(_), false) => Keep::LastStep,

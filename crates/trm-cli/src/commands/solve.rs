@@ -24,7 +24,13 @@ pub fn run(args: &SolveArgs) -> Result<()> {
     let loaded = args.model.as_deref().map(weights::load_state).transpose()?;
     let maze = match read_maze(args.maze.as_deref())? {
         Some(maze) => maze,
-        None => draw_maze(loaded.as_ref().map(|(config, _)| config), args.seed)?,
+        None => {
+            let maze = draw_maze(loaded.as_ref().map(|(config, _)| config), args.seed)?;
+            if !args.json {
+                writeln!(anstream::stdout(), "A new maze:\n{}", render::grid(maze.grid(), None))?;
+            }
+            maze
+        }
     };
     let (config, state) = match loaded {
         Some(loaded) => loaded,
@@ -166,11 +172,11 @@ impl View<'_> {
         let verdict = judge_tokens(self.maze, &last.answer);
         let confidence = 100.0 * last.confidence();
         let steps = last.step;
-        Ok(writeln!(
-            out,
-            "{}; {steps} of {max_steps} steps, confidence {confidence:.1} %",
-            in_words(&verdict)
-        )?)
+        writeln!(out, "{}; {steps} of {max_steps} steps, confidence {confidence:.1} %", in_words(&verdict))?;
+        if let Some(label) = self.label.filter(|_| !verdict.optimal) {
+            write!(out, "\nA shortest path, by search:\n{}", render::grid(label, None))?;
+        }
+        Ok(())
     }
 
     fn print_json(&self, last: &Thought, max_steps: usize) -> Result<()> {
