@@ -54,7 +54,8 @@ fn reads_a_file_a_dash_and_a_pipe() {
     for row in &rows {
         assert!(row.len() == 5 && row.chars().all(|symbol| "?# SGo".contains(symbol)), "{answer}");
     }
-    assert!(answer.lines().last().expect("a verdict").contains("4 of 4 steps, confidence"), "{answer}");
+    assert!(answer.lines().nth(6).expect("a verdict").contains("4 of 4 steps, confidence"), "{answer}");
+    assert!(answer.contains("A shortest path, by search:\nS"), "this noise is no path: {answer}");
     assert_eq!(stdout(trm!["solve", "-"].write_stdin(MAZE)), answer);
     assert_eq!(stdout(trm!["solve"].write_stdin(MAZE)), answer);
     assert_eq!(stdout(trm!["solve"].write_stdin(MAZE.replace('\n', "\r\n"))), answer);
