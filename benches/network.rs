@@ -33,7 +33,9 @@ fn bench(c: &mut Criterion) {
             for batch in if passes == 1 { vec![1, 8] } else { vec![1] } {
                 let (model, x) = setup(batch, precision);
                 let start = model.initial_latents(batch);
-                group.throughput(Throughput::Elements(config.flops_per_pass() * (passes * batch) as u64));
+                group.throughput(Throughput::Elements(
+                    config.flops_per_pass() as u64 * (passes * batch) as u64,
+                ));
                 group.bench_function(BenchmarkId::new(precision.to_string(), batch), |b| {
                     b.iter(|| {
                         let z = start.clone();

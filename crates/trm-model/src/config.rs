@@ -134,16 +134,15 @@ impl TrmConfig {
 
     /// Floating-point operations of one pass of the network over one sequence, a multiplication and an
     /// addition counted as two, matrix products only.
-    pub fn flops_per_pass(&self) -> u64 {
-        let (len, hidden) = (self.total_len() as u64, self.hidden_size as u64);
-        let swiglu = |rows: u64, width: u64, inner: u64| 2 * rows * 3 * width * inner;
+    pub fn flops_per_pass(&self) -> f64 {
+        let (len, hidden) = (self.total_len() as f64, self.hidden_size as f64);
+        let swiglu = |rows: f64, width: f64, inner: usize| 2.0 * rows * 3.0 * width * inner as f64;
         let mixing = if self.mlp_t {
-            swiglu(hidden, len, self.swiglu_inner(self.total_len()) as u64)
+            swiglu(hidden, len, self.swiglu_inner(self.total_len()))
         } else {
-            2 * len * hidden * 4 * hidden + 2 * 2 * len * len * hidden
+            2.0 * len * hidden * 4.0 * hidden + 2.0 * 2.0 * len * len * hidden
         };
-        let mlp = swiglu(len, hidden, self.swiglu_inner(self.hidden_size) as u64);
-        self.l_layers as u64 * (mixing + mlp)
+        self.l_layers as f64 * (mixing + swiglu(len, hidden, self.swiglu_inner(self.hidden_size)))
     }
 
     /// Passes of the network in one supervision step.

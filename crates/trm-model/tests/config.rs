@@ -109,7 +109,7 @@ fn maze_hard_has_the_references_figures() {
     assert_eq!(others, 1_536);
     assert_eq!((maze.prefix_len(), maze.total_len(), maze.head_dim()), (16, 916, 64));
     assert_eq!(maze.passes_per_step(), 15);
-    let gflop = maze.flops_per_pass() as f64 / 1e9;
+    let gflop = maze.flops_per_pass() / 1e9;
     assert!((15.85..15.95).contains(&gflop), "{gflop} GFLOP");
 }
 

@@ -60,6 +60,9 @@ pub fn read_checkpoint(path: &Path) -> Result<(StateDict, Checkpoint)> {
     let mut renamed = StateDict::default();
     for (name, tensor) in state.0 {
         let short = strip(&name).to_owned();
+        if short.chars().any(char::is_control) {
+            return Err(fail(format!("the tensor name {short:?} holds control characters")));
+        }
         if renamed.0.insert(short.clone(), tensor).is_some() {
             return Err(fail(format!("two tensors are named `{short}` once their prefixes are stripped")));
         }
