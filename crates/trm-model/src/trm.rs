@@ -32,7 +32,7 @@ pub struct QLogits<B: Backend> {
 
 /// A Tiny Recursive Model (`…ACTV1_Inner` in `trm.py`).
 ///
-/// Make one with [`Trm::init`] (fresh weights), [`Trm::from_state`] or [`crate::weights::load`].
+/// Make one with [`Trm::init`] (fresh weights), [`Trm::from_state`] or [`weights::load`](crate::weights::load).
 #[derive(Module, Debug)]
 pub struct Trm<B: Backend> {
     /// Tokens to vectors.
@@ -56,7 +56,7 @@ pub struct Trm<B: Backend> {
 }
 
 impl<B: Backend> Trm<B> {
-    /// A model with all weights zero, to be filled with [`Trm::load_state`](Self::load_state).
+    /// A model with all weights zero.
     ///
     /// # Errors
     /// [`crate::Error::Config`] if the configuration is not valid.
