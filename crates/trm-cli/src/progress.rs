@@ -6,7 +6,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts `what`, with rate and remaining time.
 pub fn bar(total: u64, what: &str) -> ProgressBar {
-    let template = format!("{{bar:32}} {{human_pos}}/{{human_len}} {what}  {{per_sec}}  {{elapsed}} elapsed, {{eta}} left");
+    let template = format!(
+        "{{bar:32}} {{human_pos}}/{{human_len}} {what}  {{per_sec}}  {{elapsed}} elapsed, {{eta}} left"
+    );
     styled(ProgressBar::new(total), &template)
 }
 
