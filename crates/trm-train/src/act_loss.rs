@@ -1,0 +1,109 @@
+use burn::tensor::{
+    Bool, DType, Int, Tensor,
+    backend::{AutodiffBackend, Backend},
+};
+use trm_model::act::TrainingStep;
+
+use crate::loss::{TokenLoss, bce_with_logits};
+
+/// Sums over the puzzles that halted in a step and have a label; divide by `count`. The losses are sums over the whole
+/// batch (`ACTLossHead` in `models/losses.py`).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// Puzzles that halted and have a label.
+    pub count: f64,
+    /// Share of labelled cells that are right.
+    pub accuracy: f64,
+    /// Puzzles with every labelled cell right.
+    pub exact_accuracy: f64,
+    /// Puzzles of which `q_halt >= 0` tells right from wrong.
+    pub q_halt_accuracy: f64,
+    /// Supervision steps.
+    pub steps: f64,
+    /// Mean token loss of each puzzle.
+    pub lm_loss: f64,
+    /// Loss of `q_halt`.
+    pub q_halt_loss: f64,
+    /// Loss of `q_continue`; 0 with `no_act_continue`.
+    pub q_continue_loss: f64,
+}
+
+/// The loss of a supervision step: `lm_loss + (q_halt_loss + q_continue_loss) / 2`, summed over the batch.
+#[derive(Debug)]
+pub struct ActLoss<B: AutodiffBackend> {
+    /// What to go backward from, `[1]`, in the precision of the token loss.
+    pub loss: Tensor<B, 1>,
+    /// Its parts, and how well the puzzles that halted came out.
+    pub metrics: Metrics,
+}
+
+impl<B: AutodiffBackend> ActLoss<B> {
+    /// Computes the loss of a step. The token loss of a puzzle is the mean over its labelled cells; `q_halt` learns
+    /// whether all of them are right.
+    pub fn new(step: &TrainingStep<B>, token_loss: TokenLoss) -> Self {
+        let labels = step.carry.batch.labels.clone();
+        let graded = Graded::new(step.output.logits.clone().inner(), labels.clone());
+
+        let tokens = token_loss.per_token(step.output.logits.clone(), Tensor::from_inner(labels));
+        let dtype = tokens.dtype();
+        let share = Tensor::from_inner(graded.labelled.clone().clamp_min(1).cast(dtype).recip());
+        let lm_loss = (tokens.sum_dim(1) * share.unsqueeze_dim(1)).sum();
+
+        let target = Tensor::from_inner(graded.exact.clone().int().float().cast(DType::F32));
+        let q_halt_loss = bce_with_logits(step.output.q.q_halt.clone(), target).sum();
+        let q_continue_loss = step.target_q_continue.clone().map(|target| {
+            bce_with_logits(step.output.q.q_continue.clone(), Tensor::from_inner(target)).sum()
+        });
+
+        let mut metrics = graded.metrics(step);
+        metrics.lm_loss = scalar(lm_loss.clone());
+        metrics.q_halt_loss = scalar(q_halt_loss.clone());
+        metrics.q_continue_loss = q_continue_loss.clone().map_or(0.0, scalar);
+        let q_loss = match q_continue_loss {
+            Some(q_continue_loss) => q_halt_loss + q_continue_loss,
+            None => q_halt_loss,
+        };
+        Self { loss: lm_loss + q_loss.cast(dtype) * 0.5, metrics }
+    }
+}
+
+/// Answers compared with labels, all `[batch]`.
+struct Graded<B: Backend> {
+    labelled: Tensor<B, 1>,
+    right: Tensor<B, 1>,
+    exact: Tensor<B, 1, Bool>,
+}
+
+impl<B: Backend> Graded<B> {
+    fn new(logits: Tensor<B, 3>, labels: Tensor<B, 2, Int>) -> Self {
+        let [batch, len, _] = logits.dims();
+        let has_label = labels.clone().greater_equal_elem(0);
+        let answers = logits.argmax(2).reshape([batch, len]);
+        let count = |mask: Tensor<B, 2, Bool>| mask.int().float().sum_dim(1).reshape([batch]);
+        let labelled = count(has_label.clone());
+        let right = count(answers.equal(labels).bool_and(has_label));
+        Self { exact: right.clone().equal(labelled.clone()), labelled, right }
+    }
+
+    fn metrics<A>(&self, step: &TrainingStep<A>) -> Metrics
+    where
+        A: AutodiffBackend<InnerBackend = B>,
+    {
+        let counted = step.carry.halted.clone().bool_and(self.labelled.clone().greater_elem(0));
+        let sum = |values: Tensor<B, 1>| scalar(values.mask_fill(counted.clone().bool_not(), 0).sum());
+        let number = |holds: Tensor<B, 1, Bool>| sum(holds.int().float());
+        let says_right = step.output.q.q_halt.clone().inner().greater_equal_elem(0);
+        Metrics {
+            count: number(counted.clone()),
+            accuracy: sum(self.right.clone() / self.labelled.clone().clamp_min(1)),
+            exact_accuracy: number(self.exact.clone()),
+            q_halt_accuracy: number(says_right.equal(self.exact.clone())),
+            steps: sum(step.carry.steps.clone().float()),
+            ..Metrics::default()
+        }
+    }
+}
+
+fn scalar<B: Backend>(tensor: Tensor<B, 1>) -> f64 {
+    tensor.into_data().iter::<f64>().next().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,57 @@
+//! Losses (`models/losses.py` of the reference; paper section 2.4 for halting).
+
+use burn::tensor::{
+    DType, Int, Tensor,
+    activation::{log_sigmoid, log_softmax},
+    backend::Backend,
+};
+
+/// The per-token loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenLoss {
+    /// Cross-entropy over s(x) / sum s(x), with s(x) = x + 1 for x >= 0 and 1 / (1 - x) below: a softmax that grows
+    /// linearly instead of exponentially.
+    #[default]
+    Stablemax,
+    /// The usual one.
+    Softmax,
+}
+
+impl TokenLoss {
+    /// Losses `[batch, len]` of logits `[batch, len, vocab]` for labels `[batch, len]`; 0 where the label is negative.
+    ///
+    /// Stablemax is computed in f64 where the device has it, softmax in f32, as in the reference.
+    pub fn per_token<B: Backend>(self, logits: Tensor<B, 3>, labels: Tensor<B, 2, Int>) -> Tensor<B, 2> {
+        let [batch, len, _] = logits.dims();
+        let unlabelled = labels.clone().lower_elem(0);
+        let index = labels.mask_fill(unlabelled.clone(), 0).reshape([batch, len, 1]);
+        let loss = match self {
+            Self::Stablemax => {
+                let dtype = widest::<B>(&logits.device());
+                let s = stable(logits.cast(dtype));
+                s.clone().sum_dim(2).log() - s.gather(2, index).log()
+            }
+            Self::Softmax => log_softmax(logits.cast(DType::F32), 2).gather(2, index).neg(),
+        };
+        loss.reshape([batch, len]).mask_fill(unlabelled, 0)
+    }
+}
+
+/// s(x). The branch that is not taken sees 0, so that it adds neither a value nor a gradient that overflows.
+fn stable<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 3> {
+    let negative = x.clone().lower_elem(0);
+    let below = x.clone().mask_fill(negative.clone().bool_not(), 0);
+    let above = x.mask_fill(negative, 0);
+    (below.neg() + 1.0).recip() + above
+}
+
+/// f64 if the device computes in it, otherwise f32.
+fn widest<B: Backend>(device: &B::Device) -> DType {
+    if B::supports_dtype(device, DType::F64) { DType::F64 } else { DType::F32 }
+}
+
+/// Binary cross-entropy of logits against targets in 0 to 1, both `[n]`; `[n]`.
+pub fn bce_with_logits<B: Backend>(logits: Tensor<B, 1>, targets: Tensor<B, 1>) -> Tensor<B, 1> {
+    // -t log sigmoid(x) - (1 - t) log sigmoid(-x), and log sigmoid(-x) = log sigmoid(x) - x.
+    logits.clone() * (targets.neg() + 1.0) - log_sigmoid(logits)
+}
