@@ -6,15 +6,15 @@ use std::{env, error::Error, path::Path};
 
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
-use trm_eval::{EvalOptions, Observer, evaluate};
+use trm_eval::{EvalOptions, Observer, Progress, evaluate};
 use trm_model::{HaltRule, Preset, Trm, TrmConfig, weights};
 
 /// Says how far the evaluation is.
 struct Report;
 
 impl Observer for Report {
-    fn progress(&mut self, done: usize, total: usize) {
-        eprint!("\r{done}/{total}");
+    fn progress(&mut self, progress: Progress) {
+        eprint!("\r{}/{}", progress.finished, progress.total);
     }
 }
 

@@ -12,6 +12,14 @@ pub fn bar(total: u64, what: &str) -> ProgressBar {
     styled(ProgressBar::new(total), &template)
 }
 
+/// The length of a [`share`] bar.
+pub const WHOLE: u64 = 10_000;
+
+/// A bar for a share of work, with a message that says more.
+pub fn share() -> ProgressBar {
+    styled(ProgressBar::new(WHOLE), "{bar:32} {msg}  {elapsed} elapsed, {eta} left")
+}
+
 /// A bar of bytes.
 pub fn bytes(total: Option<u64>, file: &str) -> ProgressBar {
     let template = "{msg} {bar:32} {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";

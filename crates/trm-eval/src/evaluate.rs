@@ -39,10 +39,21 @@ pub enum Keep {
     EveryStep,
 }
 
+/// How far an evaluation is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Puzzles finished.
+    pub finished: usize,
+    /// Puzzles in all.
+    pub total: usize,
+    /// The share of the work that is done, 0 to 1: the puzzles in work count by their steps so far.
+    pub share: f64,
+}
+
 /// Is told how an evaluation goes, and can stop it. `()` does neither.
 pub trait Observer {
-    /// After every supervision step: `done` of `total` puzzles are finished.
-    fn progress(&mut self, done: usize, total: usize);
+    /// Called after every supervision step.
+    fn progress(&mut self, progress: Progress);
 
     /// Whether to stop here and report what is finished.
     fn should_stop(&mut self) -> bool {
@@ -51,7 +62,7 @@ pub trait Observer {
 }
 
 impl Observer for () {
-    fn progress(&mut self, _done: usize, _total: usize) {}
+    fn progress(&mut self, _progress: Progress) {}
 }
 
 /// The result of an evaluation.
@@ -98,7 +109,7 @@ pub fn evaluate<B: Backend>(
     }
 
     let total = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
-    let max_steps = options.max_steps.unwrap_or(config.halt_max_steps);
+    let max_steps = options.max_steps.unwrap_or(config.halt_max_steps).max(1);
     let mut batch = RunningBatch::new(model.clone(), options.halt, max_steps, options.batch_size);
     let mut waiting = 0..total;
     let mut outcomes = Vec::with_capacity(total);
@@ -138,7 +149,10 @@ pub fn evaluate<B: Backend>(
                     .map(|(place, logits)| Answer { step: report.rows[*place], logits }),
             );
         }
-        observer.progress(outcomes.len(), total);
+        let in_work = report.rows.iter().filter(|row| !row.halted);
+        let in_work: f64 = in_work.map(|row| row.step as f64 / max_steps as f64).sum();
+        let finished = outcomes.len();
+        observer.progress(Progress { finished, total, share: (finished as f64 + in_work) / total as f64 });
     };
     let seconds = start.elapsed().as_secs_f64();
     outcomes.sort_by_key(|outcome| outcome.row);

@@ -13,7 +13,7 @@ mod outcome;
 mod outputs;
 
 pub use error::{Error, Result};
-pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, evaluate, suggested_batch_size};
+pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, Progress, evaluate, suggested_batch_size};
 pub use metrics::{Metrics, wilson_interval};
 pub use outcome::Outcome;
 pub use outputs::{Answer, Outputs};

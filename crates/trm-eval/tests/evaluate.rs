@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
-use trm_eval::{EvalOptions, Keep, Observer, evaluate};
+use trm_eval::{EvalOptions, Keep, Observer, Progress, evaluate};
 use trm_model::{HaltRule, Preset, Trm, TrmConfig, weights::StateDict};
 
 /// A small model whose `q_head` draws a line through the middle of `dataset`, so that puzzles halt at
@@ -81,9 +81,10 @@ fn outputs_are_kept_as_asked() {
 fn stopping_keeps_what_is_finished() {
     struct StopAfter(usize);
     impl Observer for StopAfter {
-        fn progress(&mut self, done: usize, total: usize) {
-            assert_eq!(total, 12);
-            self.0 = self.0.min(if done >= 4 { 0 } else { usize::MAX });
+        fn progress(&mut self, progress: Progress) {
+            assert_eq!(progress.total, 12);
+            assert!(progress.share > 0.0 && progress.share <= 4.0 / 12.0);
+            self.0 = self.0.min(if progress.finished >= 4 { 0 } else { usize::MAX });
         }
         fn should_stop(&mut self) -> bool {
             self.0 == 0

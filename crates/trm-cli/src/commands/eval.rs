@@ -9,7 +9,7 @@ use std::{
 use burn::tensor::backend::Backend;
 use indicatif::ProgressBar;
 use trm_data::Dataset;
-use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, evaluate, suggested_batch_size};
+use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate, suggested_batch_size};
 use trm_model::{Precision, Trm, TrmConfig, weights};
 
 use super::data::load_split;
@@ -40,7 +40,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         keep,
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
-    let mut watch = Watch { bar: progress::bar(total as u64, "mazes"), interrupted: on_interrupt()? };
+    let mut watch = Watch { bar: progress::share(), interrupted: on_interrupt()? };
     let job = Evaluate {
         config,
         state,
@@ -97,8 +97,10 @@ struct Watch {
 }
 
 impl Observer for Watch {
-    fn progress(&mut self, done: usize, _total: usize) {
-        self.bar.set_position(done as u64);
+    fn progress(&mut self, Progress { finished, total, share }: Progress) {
+        let rate = finished as f64 / self.bar.elapsed().as_secs_f64();
+        self.bar.set_position((share * progress::WHOLE as f64) as u64);
+        self.bar.set_message(format!("{finished}/{total} mazes, {rate:.1}/s"));
     }
 
     fn should_stop(&mut self) -> bool {
