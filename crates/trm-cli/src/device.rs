@@ -1,6 +1,10 @@
 //! The one place where a device becomes a backend.
 
-use std::{fmt, panic, str::FromStr};
+use std::{
+    fmt, panic,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use burn::{
     backend::{Flex, flex::FlexDevice},
@@ -108,26 +112,41 @@ pub fn run_on<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
     }
 }
 
-/// Whether a device computes. Drivers that are missing make backends panic, so the panic is caught here.
+/// Whether a device computes, and if not, why.
+///
+/// Drivers that are missing make backends panic, often on a thread of their own: the first panic is the reason.
 #[cfg_attr(not(any(feature = "wgpu", feature = "cuda")), allow(dead_code))]
 fn probe<B: Backend>(device: &B::Device) -> Result<(), String> {
+    let reason = Arc::new(Mutex::new(None));
     let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
+    panic::set_hook(Box::new({
+        let reason = Arc::clone(&reason);
+        move |panic| {
+            let mut reason = reason.lock().unwrap_or_else(PoisonError::into_inner);
+            reason.get_or_insert_with(|| panic.payload_as_str().unwrap_or("no reason given").to_owned());
+        }
+    }));
     let computed = panic::catch_unwind(panic::AssertUnwindSafe(|| {
-        Tensor::<B, 1>::ones([2], device).sum().try_into_data().map(|_| ()).map_err(|error| error.to_string())
+        Tensor::<B, 1>::ones([2], device).sum().try_into_data().map_err(|error| error.to_string())
     }));
     panic::set_hook(hook);
-    computed.unwrap_or_else(|cause| {
-        let text = cause.downcast_ref::<String>().map(String::as_str);
-        Err(text.or(cause.downcast_ref::<&str>().copied()).unwrap_or("the driver gave no reason").to_owned())
-    })
+    let first = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (computed, first) {
+        (Ok(Ok(_)), _) => Ok(()),
+        (Ok(Err(error)), None) => Err(error),
+        (_, first) => Err(first.unwrap_or_else(|| "no reason given".to_owned())),
+    }
 }
 
 #[cfg_attr(not(any(feature = "wgpu", feature = "cuda")), allow(dead_code))]
 fn unavailable(choice: DeviceChoice, reason: &str) -> String {
-    let reason = reason.lines().next().unwrap_or_default();
+    // Drivers say what they lack first, and then list where they looked.
+    let reason = reason.split(['\n', ';']).next().unwrap_or_default();
+    let reason = reason.split(" - ").next().unwrap_or_default().split(". ").next().unwrap_or_default();
+    let mut others = built_for();
+    others.retain(|device| !choice.to_string().starts_with(device));
     format!(
-        "{choice} does not work on this machine ({reason}); this build also has {}",
-        built_for().join(", ")
+        "{choice} does not work on this machine ({reason}); install its driver, or take --device {}",
+        others.join(" or ")
     )
 }

@@ -9,6 +9,21 @@
 //!
 //! Everything is generic over Burn's `Backend`; a model of f32 weights computes in f32 or bf16
 //! ([`Precision`]).
+//!
+//! ```
+//! use burn::backend::Flex;
+//! use trm_model::{HaltRule, Preset, Trm, TrmConfig, think};
+//!
+//! // Fresh weights of a small architecture; `weights::load` reads trained ones.
+//! let small = TrmConfig { seq_len: 9, hidden_size: 16, num_heads: 1, puzzle_emb_ndim: 0, ..Preset::MazeHard.config() };
+//! let model = Trm::<Flex>::init(&small, 0, &Default::default())?;
+//! let maze = [3, 2, 2, 1, 1, 2, 4, 2, 2]; // S.. / ##. / G..
+//! for thought in think(&model, &maze, 0, HaltRule::QHalt, 2)? {
+//!     let thought = thought?;
+//!     println!("step {}: {:?}, confidence {:.2}", thought.step, thought.answer, thought.confidence());
+//! }
+//! # Ok::<(), trm_model::Error>(())
+//! ```
 
 #![deny(missing_docs)]
 
