@@ -21,10 +21,10 @@
 //! let model = Trm::<Autodiff<Flex>>::init(&small, 0, &Default::default())?;
 //! let mut trainer = Trainer::new(model, Optimization {
 //!     adam: AdamAtan2 { beta_1: 0.9, beta_2: 0.95, weight_decay: 0.1 },
-//!     lr: 1e-3,
+//!     lr: 1e-2,
 //!     puzzle_emb_lr: 1e-3,
 //!     puzzle_emb_weight_decay: 0.1,
-//!     schedule: LrSchedule { warmup_steps: 2, total_steps: 20, min_ratio: 1.0 },
+//!     schedule: LrSchedule { warmup_steps: 2, total_steps: 40, min_ratio: 1.0 },
 //!     ema_rate: 0.99,
 //!     token_loss: TokenLoss::Stablemax,
 //! });
@@ -35,8 +35,8 @@
 //!     trainer.step(batch, puzzles.clone()).metrics.lm_loss
 //! };
 //! let first = step();
-//! let last = (0..15).map(|_| step()).last();
-//! assert!(last < Some(0.5 * first));
+//! let last = (0..39).map(|_| step()).last();
+//! assert!(last < Some(0.5 * first), "{last:?} of {first}");
 //! # Ok::<(), trm_model::Error>(())
 //! ```
 
