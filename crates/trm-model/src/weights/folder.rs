@@ -66,7 +66,7 @@ pub fn load<B: Backend>(folder: &Path, device: &B::Device) -> Result<Trm<B>> {
 impl ModelCard {
     fn to_markdown(&self, config: &TrmConfig, state: &StateDict) -> String {
         let mut card = format!(
-            "---\nlibrary_name: trm\ntags: [trm, tiny-recursive-model, burn, maze]\n---\n\n# {}\n\n{}\n\n",
+            "---\nlibrary_name: trm\ntags: [trm, tiny-recursive-model, burn]\n---\n\n# {}\n\n{}\n\n",
             self.name, self.origin,
         );
         let mixing = if config.mlp_t { "a SwiGLU over positions" } else { "attention" };
