@@ -1,14 +1,22 @@
-//! One pass of the network, and one supervision step (15 passes and the heads), of the Maze-Hard
-//! architecture on the CPU. Throughput is in floating-point operations (matrix products only) per second.
+//! One pass of the network, one supervision step (15 passes and the heads), and the operations of one layer, of
+//! the Maze-Hard architecture on the CPU. Throughput is in floating-point operations (matrix products only) per
+//! second.
 
 use std::time::Duration;
 
 use burn::{
     backend::Flex,
-    tensor::{Int, Tensor},
+    tensor::{
+        Distribution, Int, Tensor,
+        activation::{silu, softmax},
+        module::attention,
+    },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use trm_model::{Precision, Preset, Trm};
+use trm_model::{
+    Precision, Preset, Trm,
+    layers::{Rope, rms_norm},
+};
 
 /// A model with fresh weights, and an embedded batch for it.
 fn setup(batch: usize, precision: Precision) -> (Trm<Flex>, Tensor<Flex, 3>) {
@@ -57,5 +65,31 @@ fn bench(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bench);
+/// The operations of one layer at batch 1, f32, to see where a pass spends its time.
+fn operations(c: &mut Criterion) {
+    let device = Default::default();
+    let random = |shape: [usize; 4]| Tensor::<Flex, 4>::random(shape, Distribution::Default, &device);
+    let [q, k, v] = std::array::from_fn(|_| random([1, 8, 916, 64]));
+    let (x, weight) = (random([1, 1, 916, 512]), random([1, 1, 3072, 512]));
+    let gate_up = random([1, 1, 916, 3072]);
+    let rope = Rope::<Flex>::new(916, 64, 1e4, &device);
+    let mut group = c.benchmark_group("operations of a layer");
+    group.sample_size(10).measurement_time(Duration::from_secs(1)).warm_up_time(Duration::from_millis(300));
+    let mut time = |name: &str, run: &dyn Fn() -> Tensor<Flex, 4>| {
+        group.bench_function(name, |b| b.iter(run));
+    };
+    time("attention", &|| attention(q.clone(), k.clone(), v.clone(), None, None, Default::default()));
+    time("attention, composed", &|| {
+        softmax(q.clone().matmul(k.clone().transpose()) * 0.125, 3).matmul(v.clone())
+    });
+    time("silu(gate) * up", &|| {
+        silu(gate_up.clone().narrow(3, 0, 1536)) * gate_up.clone().narrow(3, 1536, 1536)
+    });
+    time("matrix product 916 x 512 x 3072", &|| x.clone().matmul(weight.clone().transpose()));
+    time("rope", &|| rope.forward(q.clone()));
+    time("rms_norm", &|| rms_norm(x.clone(), 1e-5));
+    group.finish();
+}
+
+criterion_group!(benches, bench, operations);
 criterion_main!(benches);

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use burn::tensor::backend::Backend;
 use trm_data::Dataset;
-use trm_model::{HaltRule, Puzzle, RunningBatch, Trm, TrmConfig};
+use trm_model::{HaltRule, Puzzle, RowStep, RunningBatch, Trm, TrmConfig, most_likely};
 
 use crate::{Answer, Error, Metrics, Outcome, Outputs, Result};
 
@@ -133,21 +133,16 @@ pub fn evaluate<B: Backend>(
             break false;
         }
         let report = batch.step()?;
-        let places = |wanted: &dyn Fn(bool) -> bool| -> Vec<usize> {
-            let rows = report.rows.iter().enumerate();
-            rows.filter(|(_, row)| wanted(row.halted)).map(|(place, _)| place).collect()
-        };
-        let halted = places(&|halted| halted);
-        for (place, answer) in std::iter::zip(&halted, report.answers(&halted)?) {
-            outcomes.push(Outcome::new(dataset, &report.rows[*place], &answer));
-        }
-        if options.keep != Keep::Nothing {
-            let kept = places(&|halted| halted || options.keep == Keep::EveryStep);
-            let logits = report.logits(&kept)?;
-            answers.extend(
-                std::iter::zip(&kept, logits)
-                    .map(|(place, logits)| Answer { step: report.rows[*place], logits }),
-            );
+        let wanted = |row: &RowStep| row.halted || options.keep == Keep::EveryStep;
+        let wanted: Vec<usize> = (0..report.rows.len()).filter(|i| wanted(&report.rows[*i])).collect();
+        for (place, logits) in std::iter::zip(&wanted, report.logits(&wanted)?) {
+            let step = report.rows[*place];
+            if step.halted {
+                outcomes.push(Outcome::new(dataset, &step, &most_likely(&logits, config.vocab_size)));
+            }
+            if options.keep != Keep::Nothing {
+                answers.push(Answer { step, logits });
+            }
         }
         let in_work = report.rows.iter().filter(|row| !row.halted);
         let in_work: f64 = in_work.map(|row| row.step as f64 / max_steps as f64).sum();
@@ -160,8 +155,8 @@ pub fn evaluate<B: Backend>(
     Ok(Evaluation { metrics: Metrics::new(&outcomes, seconds), outcomes, outputs, complete })
 }
 
-/// A batch size that keeps the latents of a running batch near the size that the processor's caches and
-/// memory like: 8 for the Maze-Hard network, more for smaller ones.
+/// A batch size at which the latents of a running batch take about the same memory (15 MB each in f32) for any
+/// architecture: 8 for the Maze-Hard network, more for smaller ones, at most 128.
 pub fn suggested_batch_size(config: &TrmConfig) -> usize {
     const LATENT_VALUES: usize = 8 * 916 * 512;
     (LATENT_VALUES / (config.total_len() * config.hidden_size).max(1)).clamp(1, 128)

@@ -124,7 +124,7 @@ pub fn training_step<B: AutodiffBackend>(
         Tensor::from_inner(batch.inputs.clone()),
         Tensor::from_inner(batch.puzzle_identifiers.clone()),
     );
-    let latents = model.recurse_with_grad(latents, &x);
+    let latents = model.recurse_with_grad(&frozen, latents, &x);
     let output = heads(model, &latents);
     let latents = latents.detach();
 

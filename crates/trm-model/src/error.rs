@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// The weights lack a tensor that the architecture needs.
     #[error(
-        "the weights have no tensor `{name}` of shape {shape:?}, which this architecture needs; check the architecture (--arch)"
+        "the weights have no tensor `{name}` of shape {shape:?}, which this architecture needs; check that it is the one they were trained with"
     )]
     MissingTensor {
         /// Its name, without wrapper prefixes.
@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// A tensor has another shape than the architecture needs.
     #[error(
-        "the tensor `{name}` has shape {found:?}, but this architecture needs {expected:?}; check the architecture (--arch)"
+        "the tensor `{name}` has shape {found:?}, but this architecture needs {expected:?}; check that it is the one they were trained with"
     )]
     TensorShape {
         /// Its name, without wrapper prefixes.
@@ -76,7 +76,7 @@ pub enum Error {
     },
     /// The weights hold a tensor that the architecture has no place for.
     #[error(
-        "the weights hold a tensor `{name}` of shape {shape:?} that this architecture has no place for; check the architecture (--arch)"
+        "the weights hold a tensor `{name}` of shape {shape:?} that this architecture has no place for; check that it is the one they were trained with"
     )]
     UnexpectedTensor {
         /// Its name, without wrapper prefixes.

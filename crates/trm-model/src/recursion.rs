@@ -1,11 +1,8 @@
 //! Deep recursion: how one supervision step refines the two latents (paper section 4, figure 3).
 
-use burn::{
-    module::AutodiffModule,
-    tensor::{
-        Tensor,
-        backend::{AutodiffBackend, Backend},
-    },
+use burn::tensor::{
+    Tensor,
+    backend::{AutodiffBackend, Backend},
 };
 
 use crate::{Network, Trm};
@@ -45,13 +42,19 @@ impl<B: Backend> Trm<B> {
 impl<B: AutodiffBackend> Trm<B> {
     /// One supervision step of which only the last H cycle carries gradients.
     ///
-    /// The other cycles run on the inner backend, so that nothing of them is kept for the backward pass.
-    /// The latents go in without a history; those that come out have that of the last cycle.
-    pub fn recurse_with_grad(&self, latents: Latents<B::InnerBackend>, x: &Tensor<B, 3>) -> Latents<B> {
+    /// The other cycles run on `frozen`, the same model on the inner backend (`self.valid()`), so that nothing of
+    /// them is kept for the backward pass. The latents go in without a history; those that come out have that
+    /// of the last cycle.
+    pub fn recurse_with_grad(
+        &self,
+        frozen: &Trm<B::InnerBackend>,
+        latents: Latents<B::InnerBackend>,
+        x: &Tensor<B, 3>,
+    ) -> Latents<B> {
         let config = self.config();
-        let net = self.l_level.valid();
         let x_inner = x.clone().inner();
-        let z = (1..config.h_cycles).fold(latents, |z, _| h_cycle(&net, config.l_cycles, z, &x_inner));
+        let z =
+            (1..config.h_cycles).fold(latents, |z, _| h_cycle(&frozen.l_level, config.l_cycles, z, &x_inner));
         let z = Latents { z_h: Tensor::from_inner(z.z_h), z_l: Tensor::from_inner(z.z_l) };
         h_cycle(&self.l_level, config.l_cycles, z, x)
     }

@@ -13,8 +13,8 @@ use tempfile::tempdir;
 use trm_model::{
     Error, PosEncodings, Precision, Preset, Trm, TrmConfig,
     weights::{
-        CONFIG_FILE, Checkpoint, HostTensor, MODEL_FILE, ModelCard, StateDict, export_checkpoint, layout,
-        load, load_state, read_architecture, read_checkpoint, save,
+        CONFIG_FILE, CheckpointFormat, HostTensor, MODEL_FILE, ModelCard, StateDict, export_checkpoint,
+        layout, load, load_state, read_architecture, read_checkpoint, save,
     },
 };
 
@@ -103,9 +103,12 @@ fn torch_files_read_like_their_safetensors_twins() {
                 continue;
             }
             let (state, kind) = read_checkpoint(torch).expect("the torch file");
-            assert_eq!(kind, Checkpoint::Torch);
+            assert_eq!(kind, CheckpointFormat::Torch);
             assert_same(&state, &twin);
-            assert_eq!(read_checkpoint(&twin).expect("the twin"), (state.clone(), Checkpoint::Safetensors));
+            assert_eq!(
+                read_checkpoint(&twin).expect("the twin"),
+                (state.clone(), CheckpointFormat::Safetensors)
+            );
             state.check(&architecture.clone().fit(&state)).expect("its own architecture");
             pairs += 1;
         }
@@ -184,9 +187,9 @@ fn export_round_trip() {
     for config in architectures() {
         for state in [distinct(&config), rounded(&distinct(&config))] {
             for (file, kind) in [
-                ("step_10", Checkpoint::Torch),
-                ("x.pt", Checkpoint::Torch),
-                ("x.safetensors", Checkpoint::Safetensors),
+                ("step_10", CheckpointFormat::Torch),
+                ("x.pt", CheckpointFormat::Torch),
+                ("x.safetensors", CheckpointFormat::Safetensors),
             ] {
                 let path = folder.path().join(file);
                 export_checkpoint(&state, &path).expect("it exports");

@@ -86,8 +86,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         let (lr, puzzle_lr) = (schedule.rate(lr, self.step), schedule.rate(puzzle_emb_lr, self.step));
 
         let [batch_size] = batch.puzzle_identifiers.dims();
-        let frozen = self.model.valid();
-        let carry = self.carry.take().unwrap_or_else(|| Carry::empty(&frozen, &batch));
+        let carry = self.carry.take().unwrap_or_else(|| Carry::empty(&self.model.valid(), &batch));
         let forward = training_step(&self.model, carry, batch, min_steps);
         let ActLoss { loss, metrics } = ActLoss::new(&forward, self.optimization.token_loss);
         let grads = (loss / batch_size as f64).backward();

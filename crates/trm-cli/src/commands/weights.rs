@@ -6,7 +6,7 @@ use std::{
 use trm_hub::resolve_weights;
 use trm_model::{
     TrmConfig,
-    weights::{self, CONFIG_FILE, Checkpoint, MODEL_FILE, ModelCard, StateDict},
+    weights::{self, CONFIG_FILE, CheckpointFormat, MODEL_FILE, ModelCard, StateDict},
 };
 
 use super::{hub::connect, warn};
@@ -98,8 +98,8 @@ fn show(path: &Path) -> Result<()> {
     } else {
         let (state, kind) = weights::read_checkpoint(path)?;
         let kind = match kind {
-            Checkpoint::Torch => "a torch.save checkpoint",
-            Checkpoint::Safetensors => "a safetensors file",
+            CheckpointFormat::Torch => "a torch.save checkpoint",
+            CheckpointFormat::Safetensors => "a safetensors file",
         };
         describe(kind, None, &state)
     }

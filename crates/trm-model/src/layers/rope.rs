@@ -39,11 +39,8 @@ impl<B: Backend> Rope<B> {
         let dtype = x.dtype();
         let x = x.cast(DType::F32);
         let half = x.dims()[3] / 2;
-        let mut halves = x.clone().split(half, 3).into_iter();
-        let rotated = match (halves.next(), halves.next()) {
-            (Some(first), Some(second)) => Tensor::cat(vec![second.neg(), first], 3),
-            _ => x.clone(),
-        };
+        let (first, second) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
+        let rotated = Tensor::cat(vec![second.neg(), first], 3);
         (x * self.cos.clone().unsqueeze() + rotated * self.sin.clone().unsqueeze()).cast(dtype)
     }
 }

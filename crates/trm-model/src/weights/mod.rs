@@ -11,5 +11,5 @@ mod torch;
 pub use arch::{Architecture, read_architecture};
 pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};
 pub use layout::{Init, TensorSpec, layout};
-pub use reference::{Checkpoint, export_checkpoint, read_checkpoint};
+pub use reference::{CheckpointFormat, export_checkpoint, read_checkpoint};
 pub use state::{HostTensor, StateDict};

@@ -16,9 +16,9 @@ const INNER: &str = "model.inner.";
 /// What the reference itself writes before a name.
 const EXPORT_PREFIX: &str = "_orig_mod.model.inner.";
 
-/// A file of weights, by what its first bytes say it is.
+/// The format of a checkpoint file, by what its first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checkpoint {
+pub enum CheckpointFormat {
     /// Written by `torch.save` (PyTorch 1.6 or newer), whatever its extension.
     Torch,
     /// A safetensors file.
@@ -34,7 +34,7 @@ pub enum Checkpoint {
 /// # Errors
 /// [`Error::Read`], or [`Error::Checkpoint`] for a file that is truncated, damaged, hostile, or of another
 /// kind. Code in a pickle is never run.
-pub fn read_checkpoint(path: &Path) -> Result<(StateDict, Checkpoint)> {
+pub fn read_checkpoint(path: &Path) -> Result<(StateDict, CheckpointFormat)> {
     let fail = |reason: String| Error::Checkpoint { path: path.to_owned(), reason };
     let read_error = |source| Error::Read { path: path.to_owned(), source };
     let mut head = [0; 9];
@@ -44,10 +44,10 @@ pub fn read_checkpoint(path: &Path) -> Result<(StateDict, Checkpoint)> {
         file.read(&mut head).map_err(read_error)?
     };
     let (state, kind) = match &head {
-        [b'P', b'K', 3, 4, ..] => (torch::read(path)?, Checkpoint::Torch),
+        [b'P', b'K', 3, 4, ..] => (torch::read(path)?, CheckpointFormat::Torch),
         [.., b'{'] if len == 9 => {
             let bytes = fs::read(path).map_err(read_error)?;
-            (safetensors::read(path, &bytes)?, Checkpoint::Safetensors)
+            (safetensors::read(path, &bytes)?, CheckpointFormat::Safetensors)
         }
         [0x80, ..] => {
             return Err(fail(
