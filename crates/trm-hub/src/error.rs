@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::RepoId;
 
 /// The result of this crate's operations.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a file, a listing or a checkpoint could not be had.
+/// Why a file, a listing or a checkpoint could not be had, or a model not be uploaded.
 ///
 /// Each message is one sentence that says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,6 +143,90 @@ pub enum Error {
         candidates: Vec<String>,
     },
 
+    /// The folder to upload lacks a file.
+    #[error("{} has no file {file}; {}", folder.display(), remedy(.file))]
+    MissingFile {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that was looked for.
+        file: String,
+    },
+
+    /// Git would not take this for the name of a branch.
+    #[error("{branch:?} is not the name of a branch; write one such as main or runs/7")]
+    InvalidBranch {
+        /// The name as given.
+        branch: String,
+    },
+
+    /// Requests are switched off, and an upload needs them.
+    #[error(
+        "requests are switched off, so nothing is uploaded to {repo}; unset HF_HUB_OFFLINE and try again"
+    )]
+    Offline {
+        /// The repository to upload to.
+        repo: RepoId,
+    },
+
+    /// There is no token, or the Hub does not know it.
+    #[error(
+        "the Hub wants to know who uploads to {repo}, and got no token or one that it does not know; set HF_TOKEN \
+         to a token that may write"
+    )]
+    NotSignedIn {
+        /// The repository to upload to.
+        repo: RepoId,
+    },
+
+    /// The Hub knows the token, and the token may not do this.
+    #[error(
+        "the token may not write to {repo} ({reason}); set HF_TOKEN to one that may, or name a repository of \
+         another owner"
+    )]
+    WriteRefused {
+        /// The repository to upload to.
+        repo: RepoId,
+        /// The HTTP status and what the Hub said.
+        reason: String,
+    },
+
+    /// The upload was to be private, and the repository is there and public.
+    #[error(
+        "{repo} exists and is not private; make it private in its settings on the Hub, or upload for everyone to \
+         read, without --private"
+    )]
+    Public {
+        /// The repository to upload to.
+        repo: RepoId,
+    },
+
+    /// No connection for an upload: no network, no such host, refused, or no answer in time.
+    #[error("cannot reach {endpoint} ({reason}); check the network and try again")]
+    Unreachable {
+        /// The address that was tried.
+        endpoint: String,
+        /// What the system said.
+        reason: String,
+    },
+
+    /// The upload began and did not come to its end.
+    #[error("the upload to {repo} was cut short ({reason}); try again, what has arrived does no harm")]
+    UploadInterrupted {
+        /// The repository to upload to.
+        repo: RepoId,
+        /// What was seen.
+        reason: String,
+    },
+
+    /// The Hub answered with an error.
+    #[error("the Hub did not take the upload to {repo} ({reason}); mend what it says, or try again later")]
+    UploadRefused {
+        /// The repository to upload to.
+        repo: RepoId,
+        /// The HTTP status and what the Hub said.
+        reason: String,
+    },
+
     /// Anything else.
     #[error("{what}: {reason}; try again later, or give a local folder")]
     Other {
@@ -155,6 +239,14 @@ pub enum Error {
 
 /// The most names that one message lists.
 const MOST_NAMES: usize = 20;
+
+fn remedy(file: &str) -> &'static str {
+    if file == "README.md" {
+        "write a model card there that says what the model does and where its weights come from"
+    } else {
+        "give a model folder, with config.json, model.safetensors and README.md"
+    }
+}
 
 fn has(files: &[String]) -> String {
     if files.is_empty() {

@@ -20,13 +20,13 @@ const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
 const PATIENCE: Patience = Patience { answer: Duration::from_secs(10), bytes: Duration::from_secs(60) };
 
-/// Access to the files of repositories, on the Hub and in its local cache. Always the branch `main`.
+/// Access to the files of repositories, on the Hub and in its local cache. Downloads are of the branch `main`.
 #[derive(Debug, Clone)]
 pub struct Hub {
-    client: HFClientSync,
-    endpoint: String,
+    pub(crate) client: HFClientSync,
+    pub(crate) endpoint: String,
     cache_dir: PathBuf,
-    offline: bool,
+    pub(crate) offline: bool,
 }
 
 /// A file of a repository.

@@ -1,4 +1,4 @@
-//! Data sets and model weights from the [Hugging Face Hub](https://huggingface.co).
+//! Data sets and model weights from the [Hugging Face Hub](https://huggingface.co), and models to it.
 //!
 //! [`Hub::file`] returns the path of a file in the Hub's standard cache, which is shared with the other tools
 //! of the Hub, and downloads the file first if it is not there. A cached file costs no request, so whatever ran
@@ -16,6 +16,22 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Hub::upload`] makes a commit of a model folder. The token comes from [`HubOptions`] or the environment
+//! (`HF_TOKEN`), needs permission to write, and is sent to the Hub alone, never to its storage.
+//!
+//! ```no_run
+//! use trm_hub::{Hub, HubOptions, Upload};
+//!
+//! # fn main() -> trm_hub::Result<()> {
+//! let hub = Hub::new(HubOptions::default())?;
+//! let mut upload = Upload::model("models/maze")?;
+//! upload.private = true;
+//! let commit = hub.upload(&"owner/maze".parse()?, &upload, &())?;
+//! println!("{}", commit.url);
+//! # Ok(())
+//! # }
+//! ```
 
 #![deny(missing_docs)]
 
@@ -27,8 +43,10 @@ mod hub;
 mod options;
 mod progress;
 pub mod published;
+mod refusal;
 mod repo;
 mod transfer;
+mod upload;
 mod weights;
 
 pub use error::{Error, Result};
@@ -36,4 +54,5 @@ pub use hub::{Hub, RepoFile};
 pub use options::HubOptions;
 pub use progress::Progress;
 pub use repo::{RepoId, RepoKind};
+pub use upload::{Commit, Upload};
 pub use weights::{Weights, resolve_weights};

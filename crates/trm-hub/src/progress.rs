@@ -1,11 +1,12 @@
-//! News of a download.
+//! News of a transfer.
 
-/// Is told how a download goes.
+/// Is told how a download or an upload goes.
 ///
-/// All calls come from the thread that asked for the file. A file that is in the cache causes none. A download
-/// that has to begin anew calls [`finish`](Self::finish) and [`start`](Self::start) again.
+/// All calls come from the thread that asked for it. A file that is in the cache causes none. A download that has
+/// to begin anew calls [`finish`](Self::finish) and [`start`](Self::start) again.
 pub trait Progress {
-    /// A transfer of `file` begins; `total` is its size in bytes, if the Hub tells it.
+    /// A transfer of `file`, or of an upload to the repository of that name, begins; `total` is its size in bytes,
+    /// if it is known.
     fn start(&self, file: &str, total: Option<u64>);
 
     /// `bytes` more bytes have arrived.

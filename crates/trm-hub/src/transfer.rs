@@ -4,12 +4,13 @@
 //! from there. Here its events travel through a channel to the caller's thread, which passes them on and keeps
 //! the time. A request that was given up on ends in the background.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler};
+use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler, UploadEvent};
 
 use crate::Progress;
 
@@ -33,9 +34,11 @@ pub(crate) enum Silence {
     Broken(String),
 }
 
+/// `Alive` is for bytes on the line that do not count yet.
 enum Event {
     Start { total: Option<u64> },
-    Received { bytes: u64 },
+    Moved { bytes: u64 },
+    Alive,
     End,
 }
 
@@ -43,9 +46,15 @@ enum Event {
 pub(crate) struct Reporter {
     events: Sender<Event>,
     expected: Mutex<Option<u64>>,
+    /// The bytes of an upload that went over the line.
+    sent: AtomicU64,
 }
 
 impl Reporter {
+    fn new(events: Sender<Event>) -> Self {
+        Self { events, expected: Mutex::new(None), sent: AtomicU64::new(0) }
+    }
+
     /// The size of the file as the Hub announced it, in bytes.
     pub(crate) fn expected(&self) -> Option<u64> {
         *self.expected.lock().unwrap_or_else(PoisonError::into_inner)
@@ -55,27 +64,50 @@ impl Reporter {
         // Fails when the caller has given up; then nobody wants to know.
         let _ = self.events.send(event);
     }
+
+    fn start(&self, total: u64) {
+        // `hf-hub` writes an unknown size as 0.
+        let total = (total > 0).then_some(total);
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = total;
+        self.send(Event::Start { total });
+    }
+
+    fn download(&self, event: &DownloadEvent) {
+        match event {
+            DownloadEvent::Start { total_bytes, .. } => self.start(*total_bytes),
+            DownloadEvent::Progress { files } => {
+                for file in files {
+                    self.send(Event::Moved { bytes: file.bytes_completed });
+                }
+            }
+            DownloadEvent::AggregateProgress { bytes_completed, .. } => {
+                self.send(Event::Moved { bytes: *bytes_completed });
+            }
+            DownloadEvent::Complete => {}
+        }
+    }
+
+    fn upload(&self, event: &UploadEvent) {
+        match event {
+            UploadEvent::Start { total_bytes, .. } => self.start(*total_bytes),
+            UploadEvent::Progress { bytes_completed, transfer_bytes_completed: sent, .. } => {
+                self.send(Event::Moved { bytes: *bytes_completed });
+                if self.sent.fetch_max(*sent, Ordering::Relaxed) < *sent {
+                    self.send(Event::Alive);
+                }
+            }
+            // Small files travel with the commit, uncounted.
+            UploadEvent::Committing => self.send(Event::Moved { bytes: self.expected().unwrap_or(0) }),
+            UploadEvent::Complete => {}
+        }
+    }
 }
 
 impl ProgressHandler for Reporter {
     fn on_progress(&self, event: &ProgressEvent) {
-        let ProgressEvent::Download(event) = event else { return };
         match event {
-            DownloadEvent::Start { total_bytes, .. } => {
-                // `hf-hub` writes an unknown size as 0.
-                let total = (*total_bytes > 0).then_some(*total_bytes);
-                *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = total;
-                self.send(Event::Start { total });
-            }
-            DownloadEvent::Progress { files } => {
-                for file in files {
-                    self.send(Event::Received { bytes: file.bytes_completed });
-                }
-            }
-            DownloadEvent::AggregateProgress { bytes_completed, .. } => {
-                self.send(Event::Received { bytes: *bytes_completed });
-            }
-            DownloadEvent::Complete => {}
+            ProgressEvent::Download(event) => self.download(event),
+            ProgressEvent::Upload(event) => self.upload(event),
         }
     }
 }
@@ -95,7 +127,7 @@ where
     let worker = thread::Builder::new()
         .name("trm-hub".to_owned())
         .spawn(move || {
-            let reporter = Arc::new(Reporter { events: sender, expected: Mutex::new(None) });
+            let reporter = Arc::new(Reporter::new(sender));
             let outcome = work(&reporter);
             reporter.send(Event::End);
             outcome
@@ -105,7 +137,7 @@ where
     let watched = watch(&events, patience, &mut meter);
     meter.finish();
     watched?;
-    worker.join().map_err(|_| Silence::Broken("the download thread panicked".to_owned()))
+    worker.join().map_err(|_| Silence::Broken("the thread of the transfer panicked".to_owned()))
 }
 
 fn watch(events: &Receiver<Event>, patience: Patience, meter: &mut Meter<'_>) -> Result<(), Silence> {
@@ -117,7 +149,8 @@ fn watch(events: &Receiver<Event>, patience: Patience, meter: &mut Meter<'_>) ->
                 meter.start(total);
                 true
             }
-            Ok(Event::Received { bytes }) => meter.advance_to(bytes),
+            Ok(Event::Moved { bytes }) => meter.advance_to(bytes),
+            Ok(Event::Alive) => true,
             Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => return Err(silence),
         };
@@ -185,7 +218,7 @@ mod tests {
         let (_hold, release) = mpsc::channel();
         let outcome = run(Patience { answer: LONG, bytes: SHORT }, "f", &(), move |reporter| {
             reporter.send(Event::Start { total: Some(10) });
-            reporter.send(Event::Received { bytes: 4 });
+            reporter.send(Event::Moved { bytes: 4 });
             hang(&release);
         });
         assert_eq!(outcome, Err(Silence::Stalled(SHORT)));
@@ -196,7 +229,7 @@ mod tests {
         let (_hold, release) = mpsc::channel::<()>();
         let outcome = run(Patience { answer: SHORT, bytes: LONG }, "f", &(), move |reporter| {
             while release.recv_timeout(Duration::from_millis(2)) == Err(RecvTimeoutError::Timeout) {
-                reporter.send(Event::Received { bytes: 0 });
+                reporter.send(Event::Moved { bytes: 0 });
             }
         });
         assert_eq!(outcome, Err(Silence::NoAnswer(SHORT)));

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::published::{self, Checkpoint};
 use crate::{Error, Hub, Progress, RepoFile, RepoId, RepoKind, Result};
 
-const NATIVE: &str = "model.safetensors";
-const CONFIG: &str = "config.json";
+pub(crate) const NATIVE: &str = "model.safetensors";
+pub(crate) const CONFIG: &str = "config.json";
 
 /// A checkpoint in the local cache.
 #[derive(Debug, Clone, PartialEq)]

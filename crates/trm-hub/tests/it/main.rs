@@ -1,6 +1,7 @@
-//! Downloads, the cache, the errors and the choice of weights, against a stand-in of the Hub on 127.0.0.1.
+//! Downloads, uploads, the cache, the errors and the choice of weights, against a stand-in of the Hub on 127.0.0.1.
 
 mod cache;
 mod errors;
 mod support;
+mod upload;
 mod weights;

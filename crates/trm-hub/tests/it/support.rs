@@ -2,14 +2,19 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
 use trm_hub::{Hub, HubOptions, Progress, RepoId};
+
+#[path = "receiver.rs"]
+pub(crate) mod receiver;
+
+use receiver::{Receiver, WRITER};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -41,9 +46,47 @@ pub(crate) fn entry(path: &str, body: impl Into<Vec<u8>>, delivery: Delivery) ->
     Entry { path: path.to_owned(), body: body.into(), delivery }
 }
 
+/// What a client asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    /// `METHOD /path`.
+    pub(crate) line: String,
+    pub(crate) headers: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads a request, or `None` if the client sends none.
+    fn read(stream: &TcpStream) -> Option<Self> {
+        let mut reader = BufReader::new(stream);
+        let mut lines = reader.by_ref().lines().map_while(Result::ok);
+        let first = lines.next()?;
+        let headers = lines.take_while(|line| !line.is_empty()).collect();
+        let line = first.rsplit_once(' ').map_or("", |(line, _version)| line).to_owned();
+        let mut request = Self { line, headers, body: Vec::new() };
+        let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        reader.take(length).read_to_end(&mut request.body).ok()?;
+        Some(request)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter().filter_map(|line| line.split_once(": "));
+        headers.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.header("authorization")?.strip_prefix("Bearer ")
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
 pub(crate) struct Server {
     address: SocketAddr,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+    receiver: Arc<Mutex<Receiver>>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,22 +94,33 @@ pub(crate) struct Server {
 impl Server {
     /// Serves `entries`; the repositories are those that have an entry, and `private/*` asks for a token.
     pub(crate) fn start(entries: Vec<Entry>) -> Self {
+        Self::new(entries, Receiver::default())
+    }
+
+    /// Takes uploads.
+    pub(crate) fn receiving(receiver: Receiver) -> Self {
+        Self::new(Vec::new(), receiver)
+    }
+
+    fn new(entries: Vec<Entry>, receiver: Receiver) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
+        let receiver = Arc::new(Mutex::new(receiver));
         let stopped = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
-            let (requests, stopped) = (Arc::clone(&requests), Arc::clone(&stopped));
+            let (requests, receiver, stopped) =
+                (Arc::clone(&requests), Arc::clone(&receiver), Arc::clone(&stopped));
             move || {
                 for stream in listener.incoming() {
                     if stopped.load(Ordering::SeqCst) {
                         break;
                     }
-                    answer(&mut stream.unwrap(), address, &entries, &requests);
+                    answer(&mut stream.unwrap(), address, &entries, &requests, &receiver);
                 }
             }
         });
-        Self { address, requests, stopped, thread: Some(thread) }
+        Self { address, requests, receiver, stopped, thread: Some(thread) }
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -75,7 +129,16 @@ impl Server {
 
     /// The requests since the last call, as `METHOD /path`.
     pub(crate) fn take_requests(&self) -> Vec<String> {
+        self.take_whole_requests().into_iter().map(|request| request.line).collect()
+    }
+
+    pub(crate) fn take_whole_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.requests.lock().unwrap())
+    }
+
+    /// What was uploaded.
+    pub(crate) fn received(&self) -> MutexGuard<'_, Receiver> {
+        self.receiver.lock().unwrap()
     }
 
     pub(crate) fn hub(&self, cache: &Path) -> Hub {
@@ -98,7 +161,7 @@ pub(crate) fn hub(endpoint: &str, cache: &Path, offline: bool) -> Hub {
         cache_dir: Some(cache.to_owned()),
         offline,
         endpoint: Some(endpoint.to_owned()),
-        token: Some("hf_of_the_test".to_owned()),
+        token: Some(WRITER.to_owned()),
     };
     Hub::new(options).unwrap()
 }
@@ -151,17 +214,24 @@ impl Progress for Record {
     }
 }
 
-fn answer(stream: &mut TcpStream, address: SocketAddr, entries: &[Entry], requests: &Mutex<Vec<String>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-    let Some(first) = lines.next() else { return };
-    let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-    let authorised = headers.iter().any(|line| line.eq_ignore_ascii_case("authorization: bearer hf_reader"));
-    let known = headers.iter().find_map(|line| line.strip_prefix("if-none-match: ")).unwrap_or_default();
-    let mut words = first.split(' ');
-    let (method, path) = (words.next().unwrap(), words.next().unwrap());
-    requests.lock().unwrap().push(format!("{method} {path}"));
+fn answer(
+    stream: &mut TcpStream,
+    address: SocketAddr,
+    entries: &[Entry],
+    requests: &Mutex<Vec<Request>>,
+    receiver: &Mutex<Receiver>,
+) {
+    let Some(request) = Request::read(stream) else { return };
+    requests.lock().unwrap().push(request.clone());
+    let received = receiver.lock().unwrap().answer(&request, address);
+    let response = received.unwrap_or_else(|| {
+        let (method, path) = request.line.split_once(' ').unwrap();
+        let authorised = request.token() == Some("hf_reader");
+        let known = request.header("if-none-match").unwrap_or_default();
+        respond(method, path, address, authorised, known, entries)
+    });
     // The client may hang up first; that is its business.
-    let _ = stream.write_all(&respond(method, path, address, authorised, known, entries));
+    let _ = stream.write_all(&response);
 }
 
 fn respond(
