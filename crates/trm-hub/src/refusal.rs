@@ -33,8 +33,8 @@ impl Target<'_> {
     pub(crate) fn silent(&self, silence: Silence) -> Error {
         match silence {
             Silence::NoAnswer(limit) => self.unreachable(format!("no answer within {} s", limit.as_secs())),
-            Silence::Stalled(limit) => self.interrupted(format!("nothing moved for {} s", limit.as_secs())),
-            Silence::Broken(reason) => self.interrupted(reason),
+            Silence::Stalled(limit) => self.interrupted(&format!("nothing moved for {} s", limit.as_secs())),
+            Silence::Broken(reason) => self.interrupted(&reason),
         }
     }
 
@@ -61,11 +61,11 @@ impl Target<'_> {
                 if source.is_connect() || source.is_timeout() {
                     self.unreachable(reason)
                 } else {
-                    self.interrupted(reason)
+                    self.interrupted(&reason)
                 }
             }
-            HFError::Xet { source, .. } => self.interrupted(root_cause(&*source)),
-            error => self.interrupted(error.to_string()),
+            HFError::Xet { source, .. } => self.interrupted(&root_cause(&*source)),
+            error => self.interrupted(&error.to_string()),
         }
     }
 
@@ -73,8 +73,8 @@ impl Target<'_> {
         Error::Unreachable { endpoint: self.endpoint.to_owned(), reason }
     }
 
-    fn interrupted(&self, reason: String) -> Error {
-        Error::UploadInterrupted { repo: self.repo.clone(), reason: one_line(&reason) }
+    fn interrupted(&self, reason: &str) -> Error {
+        Error::UploadInterrupted { repo: self.repo.clone(), reason: one_line(reason) }
     }
 }
 

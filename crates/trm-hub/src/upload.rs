@@ -24,10 +24,9 @@ const PATIENCE: Patience = Patience { answer: Duration::from_secs(30), bytes: Du
 pub struct Upload {
     folder: PathBuf,
     files: Vec<RepoFile>,
+    branch: String,
     /// The message of the commit, in a line.
     pub message: String,
-    /// The branch to commit to; it begins at `main` if it is missing.
-    pub branch: String,
     /// Whether the repository is to be private, should it be missing. One that is public already is refused.
     pub private: bool,
 }
@@ -55,8 +54,8 @@ impl Upload {
         let upload = Self {
             folder: folder.into(),
             files: Vec::new(),
-            message: "Upload a model".to_owned(),
             branch: MAIN.to_owned(),
+            message: "Upload a model".to_owned(),
             private: false,
         };
         [CONFIG, NATIVE, CARD].into_iter().try_fold(upload, Self::with_file)
@@ -76,6 +75,22 @@ impl Upload {
         self.files.retain(|file| file.name != name);
         self.files.push(RepoFile { name: name.to_owned(), size: found.len() });
         Ok(self)
+    }
+
+    /// Commits to another branch than `main`; if the repository lacks it, it begins at `main`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidBranch`].
+    pub fn to_branch(mut self, branch: &str) -> Result<Self> {
+        check_branch(branch)?;
+        branch.clone_into(&mut self.branch);
+        Ok(self)
+    }
+
+    /// The branch to commit to.
+    pub fn branch(&self) -> &str {
+        &self.branch
     }
 
     /// What will be uploaded, with the sizes at the time when it was added.
@@ -101,20 +116,22 @@ impl Hub {
     /// Uploads files to a model repository in one commit, after making the repository and the branch if they are
     /// missing. Files of the repository that are not in `upload` stay as they are.
     ///
+    /// The Hub's storage, where the weights go, is told how large and how fast the transfer was, unless
+    /// `HF_HUB_DISABLE_TELEMETRY` is `1`.
+    ///
     /// `progress` hears of one transfer, under the name of the repository. Whatever goes wrong before the commit
     /// leaves none; one that was asked for and not answered may be there all the same, and a repeated upload of
     /// the same files does no harm.
     ///
     /// # Errors
     ///
-    /// [`Error::Offline`], [`Error::InvalidBranch`], [`Error::NotSignedIn`], [`Error::WriteRefused`],
-    /// [`Error::Public`], [`Error::Unreachable`], [`Error::UploadInterrupted`] and [`Error::UploadRefused`] as
+    /// [`Error::Offline`], [`Error::NotSignedIn`], [`Error::WriteRefused`], [`Error::Public`],
+    /// [`Error::Unreachable`], [`Error::UploadInterrupted`] and [`Error::UploadRefused`] as
     /// they say.
     pub fn upload(&self, repo: &RepoId, upload: &Upload, progress: &dyn Progress) -> Result<Commit> {
         if self.offline {
             return Err(Error::Offline { repo: repo.clone() });
         }
-        check_branch(&upload.branch)?;
         let target = Target { endpoint: &self.endpoint, repo };
         let name = repo.to_string();
         let (client, id, upload) = (self.client.clone(), repo.clone(), upload.clone());

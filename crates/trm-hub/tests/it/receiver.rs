@@ -58,7 +58,8 @@ impl Receiver {
             _ => {}
         }
         let (method, path) = request.line.split_once(' ')?;
-        if let Some(rest) = path.strip_prefix("/storage/v1/") {
+        // The figures that the storage asks for come without the rest of its address.
+        if let Some(rest) = path.strip_prefix("/storage/v1/").or_else(|| path.strip_prefix("/v1/")) {
             return Some(self.store(rest, request));
         }
         if path.starts_with("/storage/") {

@@ -31,11 +31,15 @@ fn files() -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Uploads a model folder to `lab/model`.
-fn push(hub: &Hub, change: impl FnOnce(&mut Upload)) -> Result<Commit> {
+fn push(hub: &Hub, change: impl FnOnce(Upload) -> Upload) -> Result<Commit> {
     let folder = folder();
-    let mut upload = Upload::model(folder.path())?;
-    change(&mut upload);
+    let upload = change(Upload::model(folder.path())?);
     hub.upload(&repo("lab/model"), &upload, &())
+}
+
+fn private(mut upload: Upload) -> Upload {
+    upload.private = true;
+    upload
 }
 
 fn with_token(server: &Server, token: &str) -> Hub {
@@ -88,10 +92,10 @@ fn more_files_are_uploaded_if_they_are_named() {
 fn a_missing_repository_is_made_private_if_asked() {
     let (server, cache) = (Server::receiving(Receiver::default()), tempdir().unwrap());
     let hub = server.hub(cache.path());
-    push(&hub, |upload| upload.private = true).unwrap();
+    push(&hub, private).unwrap();
     assert!(server.received().repos["lab/model"]);
-    push(&hub, |upload| upload.private = true).unwrap();
-    push(&hub, |_| ()).unwrap();
+    push(&hub, private).unwrap();
+    push(&hub, |upload| upload).unwrap();
     assert!(server.received().repos["lab/model"]);
     assert_eq!(server.received().commits.len(), 3);
     let created = |requests: Vec<String>| requests.iter().filter(|line| line.contains("create")).count();
@@ -101,7 +105,7 @@ fn a_missing_repository_is_made_private_if_asked() {
 #[test]
 fn a_public_repository_takes_nothing_private() {
     let (server, cache) = (Server::receiving(public()), tempdir().unwrap());
-    let outcome = push(&server.hub(cache.path()), |upload| upload.private = true);
+    let outcome = push(&server.hub(cache.path()), private);
     assert_eq!(outcome, Err(Error::Public { repo: repo("lab/model") }));
     assert_eq!(server.take_requests().len(), 1);
     assert!(server.received().commits.is_empty());
@@ -112,11 +116,11 @@ fn a_missing_branch_is_made() {
     let (server, cache) = (Server::receiving(public()), tempdir().unwrap());
     let hub = server.hub(cache.path());
     for _ in 0..2 {
-        push(&hub, |upload| upload.branch = "runs/7".to_owned()).unwrap();
+        push(&hub, |upload| upload.to_branch("runs/7").unwrap()).unwrap();
     }
     assert_eq!(server.received().branches, ["lab/model/runs/7"]);
     assert!(server.received().commits.iter().all(|commit| commit.branch == "runs/7"));
-    let outcome = push(&hub, |upload| upload.branch = "../x".to_owned());
+    let outcome = Upload::model(folder().path()).unwrap().to_branch("../x");
     assert_eq!(outcome, Err(Error::InvalidBranch { branch: "../x".to_owned() }));
 }
 
@@ -124,7 +128,7 @@ fn a_missing_branch_is_made() {
 fn the_token_goes_to_the_hub_in_one_header() {
     let (server, cache) = (Server::receiving(Receiver::default()), tempdir().unwrap());
     let hub = server.hub(cache.path());
-    push(&hub, |upload| upload.branch = "next".to_owned()).unwrap();
+    push(&hub, |upload| upload.to_branch("next").unwrap()).unwrap();
     let requests = server.take_whole_requests();
     assert!(requests.len() >= 5);
     for request in requests {
@@ -140,7 +144,7 @@ fn the_token_goes_to_the_hub_in_one_header() {
 fn a_token_that_may_not_write_is_refused() {
     for receiver in [Receiver::default(), public()] {
         let server = Server::receiving(receiver);
-        let text = message(push(&with_token(&server, "hf_reader"), |_| ()));
+        let text = message(push(&with_token(&server, "hf_reader"), |upload| upload));
         let expected = "the token may not write to lab/model (status 403, You need write rights); set HF_TOKEN to one \
                         that may, or name a repository of another owner";
         assert_eq!(text, expected);
@@ -151,7 +155,7 @@ fn a_token_that_may_not_write_is_refused() {
 #[test]
 fn an_unknown_token_is_refused() {
     let server = Server::receiving(public());
-    let outcome = push(&with_token(&server, "hf_unknown"), |_| ());
+    let outcome = push(&with_token(&server, "hf_unknown"), |upload| upload);
     assert_eq!(outcome, Err(Error::NotSignedIn { repo: repo("lab/model") }));
     let text = message(outcome);
     assert!(text.contains("HF_TOKEN") && !text.contains("hf_unknown"), "{text}");
@@ -176,7 +180,7 @@ fn what_the_hub_refuses_leaves_no_commit() {
     ] {
         let (server, cache) =
             (Server::receiving(Receiver { fault: Some((place, fault)), ..public() }), tempdir().unwrap());
-        let text = message(push(&server.hub(cache.path()), |_| ()));
+        let text = message(push(&server.hub(cache.path()), |upload| upload));
         assert!(text.starts_with(expected), "{place} {fault:?}: {text}");
         assert!(!text.contains('\n') && !text.contains(WRITER), "{text}");
         assert!(server.received().commits.is_empty(), "{place} {fault:?}");
@@ -189,10 +193,10 @@ fn without_a_network_nothing_is_uploaded() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let outcome = push(&hub(&endpoint, cache.path(), false), |_| ());
+    let outcome = push(&hub(&endpoint, cache.path(), false), |upload| upload);
     let Err(error @ Error::Unreachable { .. }) = outcome else { panic!("{outcome:?}") };
     assert!(error.to_string().starts_with(&format!("cannot reach {endpoint} (")), "{error}");
-    let outcome = push(&hub(&endpoint, cache.path(), true), |_| ());
+    let outcome = push(&hub(&endpoint, cache.path(), true), |upload| upload);
     assert_eq!(outcome, Err(Error::Offline { repo: repo("lab/model") }));
 }
 
