@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
 use crate::device::DeviceChoice;
 
@@ -19,7 +19,7 @@ pub enum Command {
     /// Build, generate and look at data sets.
     #[command(subcommand)]
     Data(DataCommand),
-    /// Fetch, import, export and look at weights.
+    /// Fetch, push, import, export and look at weights.
     #[command(subcommand)]
     Weights(WeightsCommand),
     /// Evaluate a model on a data set.
@@ -128,6 +128,8 @@ pub struct HubArgs {
 pub enum WeightsCommand {
     /// Download weights from the Hub; published checkpoints become a model folder at once.
     Fetch(FetchArgs),
+    /// Upload a model folder to the Hub, as one commit.
+    Push(PushArgs),
     /// Make a model folder from a checkpoint of the PyTorch reference.
     Import(ImportArgs),
     /// Write a model folder's weights as the PyTorch reference does.
@@ -149,6 +151,31 @@ pub struct FetchArgs {
     pub arch: Option<String>,
     #[command(flatten)]
     pub hub: HubArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// A model folder: config.json, model.safetensors and the model card, README.md. Nothing else in it is uploaded.
+    #[arg(value_name = "DIR")]
+    pub model: PathBuf,
+    /// The repository on the Hub, made if it is missing. HF_TOKEN holds a token that may write to it.
+    #[arg(value_name = "OWNER/NAME")]
+    pub repo: trm_hub::RepoId,
+    /// Make the repository a private one; one that is public already is refused.
+    #[arg(long)]
+    pub private: bool,
+    /// What the commit says it does.
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub message: Option<String>,
+    /// The branch to commit to, made if it is missing [default: main].
+    #[arg(long, value_name = "BRANCH")]
+    pub revision: Option<String>,
+    /// Check the folder, say what would be uploaded, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

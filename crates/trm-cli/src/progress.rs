@@ -35,11 +35,11 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     bar
 }
 
-/// Shows downloads.
+/// Shows downloads and uploads.
 #[derive(Default)]
-pub struct Download(std::cell::RefCell<Option<ProgressBar>>);
+pub struct Transfer(std::cell::RefCell<Option<ProgressBar>>);
 
-impl trm_hub::Progress for Download {
+impl trm_hub::Progress for Transfer {
     fn start(&self, file: &str, total: Option<u64>) {
         *self.0.borrow_mut() = Some(bytes(total, file));
     }

@@ -10,7 +10,7 @@ use predicates::{
 use support::trm;
 
 /// Every command, as its words.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "",
     "data",
     "data build",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 13] = [
     "data show",
     "weights",
     "weights fetch",
+    "weights push",
     "weights import",
     "weights export",
     "weights show",
@@ -47,6 +48,9 @@ fn wrong_usage_exits_with_2() {
         ("data", "Usage: trm data"),
         ("data fetch", "fetch"),
         ("weights quantize", "quantize"),
+        ("weights push m", "OWNER/NAME"),
+        ("weights push m maze", "write it as owner/name"),
+        ("weights push m lab/maze --message=", "--message"),
         ("eval --model m", "--data"),
         ("eval --model m --data d --fast", "--fast"),
         ("eval --model m --data d --halt maybe", "[possible values: never, q]"),

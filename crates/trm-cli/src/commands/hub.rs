@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use trm_data::Source;
 use trm_hub::{Hub, HubOptions, RepoId, RepoKind, published};
 
-use crate::{Result, flags::HubArgs, progress::Download};
+use crate::{Result, flags::HubArgs, progress::Transfer};
 
 /// The Hub, as flags and environment say.
 pub fn connect(args: &HubArgs) -> Result<Hub> {
@@ -20,7 +20,7 @@ pub fn csv_folder(source: &Source, args: &HubArgs) -> Result<PathBuf> {
         Source::Hub(id) => id.parse::<RepoId>()?,
     };
     let hub = connect(args)?;
-    let download = |file| hub.file(RepoKind::Dataset, &id, file, &Download::default());
+    let download = |file| hub.file(RepoKind::Dataset, &id, file, &Transfer::default());
     let train = download(published::MAZE_HARD_TRAIN)?;
     // Both files lie side by side in the cache's snapshot of the repository.
     let test = download(published::MAZE_HARD_TEST)?;

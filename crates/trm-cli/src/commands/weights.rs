@@ -3,7 +3,9 @@ use std::{
     path::Path,
 };
 
-use trm_hub::resolve_weights;
+use indicatif::BinaryBytes;
+use serde_json::json;
+use trm_hub::{Upload, resolve_weights};
 use trm_model::{
     TrmConfig,
     weights::{self, CONFIG_FILE, CheckpointFormat, MODEL_FILE, ModelCard, StateDict},
@@ -12,13 +14,14 @@ use trm_model::{
 use super::{hub::connect, warn};
 use crate::{
     Result,
-    flags::{Dtype, ExportArgs, FetchArgs, ImportArgs, WeightsCommand},
-    progress::Download,
+    flags::{Dtype, ExportArgs, FetchArgs, HubArgs, ImportArgs, PushArgs, WeightsCommand},
+    progress::Transfer,
 };
 
 pub fn run(command: WeightsCommand) -> Result<()> {
     match command {
         WeightsCommand::Fetch(args) => fetch(&args),
+        WeightsCommand::Push(args) => push(&args),
         WeightsCommand::Import(args) => import(&args),
         WeightsCommand::Export(args) => export(&args),
         WeightsCommand::Show(args) => show(&args.path),
@@ -27,7 +30,7 @@ pub fn run(command: WeightsCommand) -> Result<()> {
 
 fn fetch(args: &FetchArgs) -> Result<()> {
     let hub = connect(&args.hub)?;
-    let found = resolve_weights(&hub, &args.weights, &Download::default())?;
+    let found = resolve_weights(&hub, &args.weights, &Transfer::default())?;
     let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
     let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
     match (&found.config, args.arch.clone().or(known)) {
@@ -51,6 +54,47 @@ fn fetch(args: &FetchArgs) -> Result<()> {
             Ok(writeln!(stdout(), "  trm weights import {path} --arch PRESET|FILE --output DIR")?)
         }
     }
+}
+
+fn push(args: &PushArgs) -> Result<()> {
+    let mut upload = Upload::model(&args.model)?;
+    let (config, _) = weights::load_state(&args.model)?;
+    upload.private = args.private;
+    if let Some(message) = &args.message {
+        upload.message.clone_from(message);
+    }
+    if let Some(branch) = &args.revision {
+        upload = upload.to_branch(branch)?;
+    }
+    let mut out = stdout();
+    if !args.json {
+        writeln!(out, "{}: a model folder, {} trained weights", args.model.display(), config.num_params())?;
+        for file in upload.files() {
+            writeln!(out, "  {:<20} {}", file.name, BinaryBytes(file.size))?;
+        }
+    }
+    let commit = if args.dry_run {
+        None
+    } else {
+        let hub = connect(&HubArgs { offline: false })?;
+        Some(hub.upload(&args.repo, &upload, &Transfer::default())?)
+    };
+    if args.json {
+        let files = upload.files().iter().map(|file| json!({"name": file.name, "bytes": file.size}));
+        let report = json!({
+            "repo": args.repo.to_string(),
+            "branch": upload.branch(),
+            "message": upload.message,
+            "files": files.collect::<Vec<_>>(),
+            "commit": commit.map(|commit| json!({"id": commit.id, "url": commit.url})),
+        });
+        return Ok(writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?);
+    }
+    match commit {
+        Some(commit) => writeln!(out, "{}", commit.url)?,
+        None => writeln!(out, "nothing was sent; without --dry-run this becomes a commit to {}", args.repo)?,
+    }
+    Ok(())
 }
 
 fn import(args: &ImportArgs) -> Result<()> {
