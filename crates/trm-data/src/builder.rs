@@ -217,8 +217,8 @@ impl Groups {
         Ok(())
     }
 
-    fn save(self, output_dir: &Path, name: &str) -> Result<SplitSummary> {
-        let (rows, groups) = (self.rows, self.group_indices.len());
+    fn into_dataset(self) -> Dataset {
+        let groups = self.group_indices.len();
         let metadata = Metadata {
             pad_id: PAD,
             ignore_label_id: Some(PAD),
@@ -231,15 +231,35 @@ impl Groups {
             total_puzzles: groups,
             sets: vec!["all".to_owned()],
         };
-        let dataset = Dataset {
+        Dataset {
             metadata,
             inputs: self.inputs,
             labels: self.labels,
-            puzzle_identifiers: vec![0; rows],
-            puzzle_indices: (0..=rows).collect(),
+            puzzle_identifiers: vec![0; self.rows],
+            puzzle_indices: (0..=self.rows).collect(),
             group_indices: std::iter::once(0).chain(self.group_indices).collect(),
-        };
-        dataset.save(&output_dir.join(name))?;
+        }
+    }
+
+    fn save(self, output_dir: &Path, name: &str) -> Result<SplitSummary> {
+        let (rows, groups) = (self.rows, self.group_indices.len());
+        self.into_dataset().save(&output_dir.join(name))?;
         Ok(SplitSummary { name: name.to_owned(), groups, rows })
+    }
+}
+
+impl Dataset {
+    /// A split of new mazes in memory, each a group of its own.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] without any maze or with mazes of several sides.
+    pub fn of_mazes(mazes: impl IntoIterator<Item = Labelled>) -> Result<Self> {
+        let mut groups = Groups::default();
+        for Labelled { maze, solution } in mazes {
+            groups.push(&CsvRow { maze, answer: solution }, Augment::None)?;
+        }
+        let dataset = groups.into_dataset();
+        dataset.validate()?;
+        Ok(dataset)
     }
 }

@@ -38,7 +38,7 @@ mod metadata;
 pub mod npy;
 mod progress;
 mod recipe;
-mod rng;
+pub mod rng;
 mod symmetry;
 
 pub use builder::{Augment, BuildOptions, BuildSummary, SplitSummary, build, generate};

@@ -1,11 +1,12 @@
 //! Random numbers that stay the same on every machine and in every later version: ChaCha8 with a fixed key layout, and
 //! the few draws this crate needs written out.
 
-use rand_chacha::ChaCha8Rng;
+pub use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// One of 2^64 independent streams of a seed. `purpose` keeps different uses of one seed apart.
-pub(crate) fn stream(purpose: &[u8; 8], seed: u64, index: u64) -> ChaCha8Rng {
+#[must_use]
+pub fn stream(purpose: &[u8; 8], seed: u64, index: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key[8..16].copy_from_slice(purpose);
@@ -15,7 +16,7 @@ pub(crate) fn stream(purpose: &[u8; 8], seed: u64, index: u64) -> ChaCha8Rng {
 }
 
 /// A uniform number in `0..bound`, exactly; 0 when `bound` is 0.
-pub(crate) fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
+pub fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
     // The high half of a 64 x 64 bit product is uniform once the low halves that occur once too often are refused.
     let refused = bound.wrapping_neg().checked_rem(bound).unwrap_or(0);
     loop {
@@ -27,7 +28,7 @@ pub(crate) fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
 }
 
 /// A uniform number in `[0, 1)`, a multiple of 2^-53.
-pub(crate) fn unit(rng: &mut ChaCha8Rng) -> f64 {
+pub fn unit(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 

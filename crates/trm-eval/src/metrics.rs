@@ -1,10 +1,10 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
 /// What an evaluation measured. Shares are between 0 and 1, over the puzzles that have a label
 /// (`ACTLossHead` in `models/losses.py`).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Puzzles evaluated.
     pub count: usize,
@@ -94,6 +94,7 @@ mod tests {
             q_halt,
             labelled,
             right,
+            answer: Vec::new(),
             verdict: None,
         };
         let outcomes =

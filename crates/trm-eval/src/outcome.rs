@@ -14,6 +14,8 @@ pub struct Outcome {
     pub labelled: usize,
     /// Labelled cells that are right.
     pub right: usize,
+    /// The answer, `[seq_len]` tokens.
+    pub answer: Vec<u8>,
     /// The judge's verdict, if the puzzle is a maze.
     pub verdict: Option<Verdict>,
 }
@@ -30,7 +32,15 @@ impl Outcome {
         }
         // Other puzzles are not square grids with one start and one goal.
         let verdict = dataset.maze(row).ok().map(|maze| judge_tokens(&maze, answer));
-        Self { row, steps: last.step, q_halt: last.q_halt, labelled, right, verdict }
+        Self {
+            row,
+            steps: last.step,
+            q_halt: last.q_halt,
+            labelled,
+            right,
+            answer: answer.to_owned(),
+            verdict,
+        }
     }
 
     /// Whether every labelled cell is right.

@@ -45,6 +45,17 @@ pub struct StepOutput<B: Backend> {
     pub q: QLogits<B>,
 }
 
+impl<B: Backend> Batch<B> {
+    /// The `count` rows from `start` on.
+    pub fn rows(&self, start: usize, count: usize) -> Self {
+        Self {
+            inputs: self.inputs.clone().narrow(0, start, count),
+            labels: self.labels.clone().narrow(0, start, count),
+            puzzle_identifiers: self.puzzle_identifiers.clone().narrow(0, start, count),
+        }
+    }
+}
+
 impl<B: Backend> Carry<B> {
     /// A carry in which every place is free: the first step fills all of them from its batch.
     pub fn empty(model: &Trm<B>, batch: &Batch<B>) -> Self {

@@ -150,6 +150,12 @@ impl TrmConfig {
         self.h_cycles * (self.l_cycles + 1)
     }
 
+    /// Floating-point operations of a training step for one sequence, counted as in
+    /// [`flops_per_pass`](Self::flops_per_pass): the backward pass of the last H cycle costs twice its forward pass.
+    pub fn flops_per_training_step(&self) -> f64 {
+        self.flops_per_pass() * (self.passes_per_step() + 2 * (self.l_cycles + 1)) as f64
+    }
+
     /// Checks that the configuration describes a network that can be built.
     ///
     /// # Errors

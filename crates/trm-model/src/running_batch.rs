@@ -2,16 +2,19 @@
 //! difficulty.
 
 use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Latents, Result, Trm};
 
 /// When a puzzle halts in inference.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum HaltRule {
     /// After the last step only, as the reference evaluates.
     Never,
     /// As soon as `q_halt` says so: above 0, or above `q_continue` in models without `no_act_continue`.
     #[default]
+    #[serde(rename = "q")]
     QHalt,
 }
 

@@ -95,6 +95,18 @@ impl<B: Backend> Trm<B> {
         &self.config
     }
 
+    /// The same weights, applied as often as `config` says: its `h_cycles`, `l_cycles` and `halt_max_steps` are taken
+    /// over, nothing else.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] if one of them is 0.
+    pub fn with_depth_of(mut self, config: &TrmConfig) -> Result<Self> {
+        let TrmConfig { h_cycles, l_cycles, halt_max_steps, .. } = *config;
+        self.config = TrmConfig { h_cycles, l_cycles, halt_max_steps, ..self.config };
+        self.config.validate()?;
+        Ok(self)
+    }
+
     /// The model with weights and computation in `precision`; for inference, where it saves the casts that
     /// f32 master weights need in every pass.
     pub fn into_precision(mut self, precision: Precision) -> Self {

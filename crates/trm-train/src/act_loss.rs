@@ -28,13 +28,40 @@ pub struct Metrics {
     pub q_continue_loss: f64,
 }
 
+impl Metrics {
+    /// How many sums there are.
+    pub(crate) const COUNT: usize = 8;
+
+    /// Reads the sums of an [`ActLoss`], or of several added up, from the device.
+    pub fn read<B: Backend>(sums: Tensor<B, 1>) -> Self {
+        let sums: Vec<f64> = sums.into_data().iter().collect();
+        let sum = |i: usize| sums.get(i).copied().unwrap_or(f64::NAN);
+        Self {
+            count: sum(0),
+            accuracy: sum(1),
+            exact_accuracy: sum(2),
+            q_halt_accuracy: sum(3),
+            steps: sum(4),
+            lm_loss: sum(5),
+            q_halt_loss: sum(6),
+            q_continue_loss: sum(7),
+        }
+    }
+
+    /// The loss that is minimised, summed over the batch.
+    pub fn loss(&self) -> f64 {
+        self.lm_loss + 0.5 * (self.q_halt_loss + self.q_continue_loss)
+    }
+}
+
 /// The loss of a supervision step: `lm_loss + (q_halt_loss + q_continue_loss) / 2`, summed over the batch.
 #[derive(Debug)]
 pub struct ActLoss<B: AutodiffBackend> {
     /// What to go backward from, `[1]`, in the precision of the token loss.
     pub loss: Tensor<B, 1>,
-    /// Its parts, and how well the puzzles that halted came out.
-    pub metrics: Metrics,
+    /// Its parts, and how well the puzzles that halted came out, `[8]`, still on the device: [`Metrics::read`] reads
+    /// them.
+    pub sums: Tensor<B::InnerBackend, 1>,
 }
 
 impl<B: AutodiffBackend> ActLoss<B> {
@@ -51,19 +78,17 @@ impl<B: AutodiffBackend> ActLoss<B> {
 
         let target = Tensor::from_inner(graded.exact.clone().int().float().cast(DType::F32));
         let q_halt_loss = bce_with_logits(step.output.q.q_halt.clone(), target).sum();
-        let q_continue_loss = step.target_q_continue.clone().map(|target| {
-            bce_with_logits(step.output.q.q_continue.clone(), Tensor::from_inner(target)).sum()
-        });
-
-        let mut metrics = graded.metrics(step);
-        metrics.lm_loss = scalar(lm_loss.clone());
-        metrics.q_halt_loss = scalar(q_halt_loss.clone());
-        metrics.q_continue_loss = q_continue_loss.clone().map_or(0.0, scalar);
-        let q_loss = match q_continue_loss {
-            Some(q_continue_loss) => q_halt_loss + q_continue_loss,
-            None => q_halt_loss,
+        let q_continue_loss = match step.target_q_continue.clone() {
+            Some(target) => {
+                bce_with_logits(step.output.q.q_continue.clone(), Tensor::from_inner(target)).sum()
+            }
+            None => q_halt_loss.zeros_like(),
         };
-        Self { loss: lm_loss + q_loss.cast(dtype) * 0.5, metrics }
+
+        let losses = [lm_loss.clone(), q_halt_loss.clone(), q_continue_loss.clone()].map(Tensor::inner);
+        let sums = graded.sums(step).into_iter().chain(losses).map(|sum| sum.cast(dtype));
+        let q_loss = q_halt_loss + q_continue_loss;
+        Self { loss: lm_loss + q_loss.cast(dtype) * 0.5, sums: Tensor::cat(sums.collect(), 0) }
     }
 }
 
@@ -85,25 +110,21 @@ impl<B: Backend> Graded<B> {
         Self { exact: right.clone().equal(labelled.clone()), labelled, right }
     }
 
-    fn metrics<A>(&self, step: &TrainingStep<A>) -> Metrics
+    /// The first five sums of [`Metrics`].
+    fn sums<A>(&self, step: &TrainingStep<A>) -> [Tensor<B, 1>; 5]
     where
         A: AutodiffBackend<InnerBackend = B>,
     {
         let counted = step.carry.halted.clone().bool_and(self.labelled.clone().greater_elem(0));
-        let sum = |values: Tensor<B, 1>| scalar(values.mask_fill(counted.clone().bool_not(), 0).sum());
+        let sum = |values: Tensor<B, 1>| values.mask_fill(counted.clone().bool_not(), 0).sum();
         let number = |holds: Tensor<B, 1, Bool>| sum(holds.int().float());
         let says_right = step.output.q.q_halt.clone().inner().greater_equal_elem(0);
-        Metrics {
-            count: number(counted.clone()),
-            accuracy: sum(self.right.clone() / self.labelled.clone().clamp_min(1)),
-            exact_accuracy: number(self.exact.clone()),
-            q_halt_accuracy: number(says_right.equal(self.exact.clone())),
-            steps: sum(step.carry.steps.clone().float()),
-            ..Metrics::default()
-        }
+        [
+            number(counted.clone()),
+            sum(self.right.clone() / self.labelled.clone().clamp_min(1)),
+            number(self.exact.clone()),
+            number(says_right.equal(self.exact.clone())),
+            sum(step.carry.steps.clone().float()),
+        ]
     }
-}
-
-fn scalar<B: Backend>(tensor: Tensor<B, 1>) -> f64 {
-    tensor.into_data().iter::<f64>().next().unwrap_or(f64::NAN)
 }

@@ -1,14 +1,15 @@
-//! Training of Tiny Recursive Models, with the numbers of the PyTorch reference: what one optimizer step does.
+//! Training of Tiny Recursive Models, with the numbers of the PyTorch reference, and runs that nothing can take away.
 //!
-//! - [`loss`]: stablemax and softmax cross-entropy, and the loss of adaptive halting.
-//! - [`AdamAtan2`]: the optimizer, usable with any Burn module.
-//! - [`puzzle_embedding_step`]: the sign descent that trains the puzzle embedding.
-//! - [`ActLoss`]: the loss of a supervision step, and its metrics.
-//! - [`Ema`]: the moving average that is evaluated and shipped.
-//! - [`LrSchedule`]: warm-up and cosine.
-//! - [`Trainer`]: all of it, one supervision step at a time.
+//! - [`Trainer`]: one supervision step at a time. Its parts: [`ActLoss`] and [`loss`], [`AdamAtan2`] (usable with any Burn
+//!   module), [`puzzle_embedding_step`], [`Ema`], [`LrSchedule`].
+//! - [`Source`]: where puzzles come from. [`Epochs`] of a data set, or [`FreshMazes`] without end.
+//! - [`Recipe`]: a run in TOML.
+//! - [`Run`]: a recipe carried out in a folder, with evaluations, the best model, and checkpoints from which it goes on to
+//!   the same weights, bit for bit.
+//! - [`Group`]: several devices.
+//! - [`EventSink`]: who is told.
 //!
-//! The loop around it (recipes, data, checkpoints, resuming) is to come.
+//! Step by step:
 //!
 //! ```
 //! use burn::backend::{Autodiff, Flex};
@@ -25,6 +26,7 @@
 //!     puzzle_emb_lr: 1e-3,
 //!     puzzle_emb_weight_decay: 0.1,
 //!     schedule: LrSchedule { warmup_steps: 2, total_steps: 40, min_ratio: 1.0 },
+//!     clip_norm: None,
 //!     ema_rate: 0.99,
 //!     token_loss: TokenLoss::Stablemax,
 //! });
@@ -32,27 +34,57 @@
 //! let puzzles = Tensor::<Flex, 1, Int>::zeros([2], &Default::default());
 //! let mut step = || {
 //!     let batch = Batch { inputs: tokens.clone(), labels: tokens.clone(), puzzle_identifiers: puzzles.clone() };
-//!     trainer.step(batch, puzzles.clone()).metrics.lm_loss
+//!     trainer.step(batch, puzzles.clone()).map(|result| result.loss)
 //! };
-//! let first = step();
-//! let last = (0..39).map(|_| step()).last();
-//! assert!(last < Some(0.5 * first), "{last:?} of {first}");
-//! # Ok::<(), trm_model::Error>(())
+//! let first = step()?;
+//! for _ in 0..38 {
+//!     step()?;
+//! }
+//! let last = step()?;
+//! assert!(last < 0.5 * first, "{last} of {first}");
+//! # Ok::<(), trm_train::Error>(())
 //! ```
 
 #![deny(missing_docs)]
 
 mod act_loss;
 mod adam_atan2;
+mod checkpoint;
 mod ema;
+mod error;
+pub mod figures;
+mod gradients;
+mod group;
 pub mod loss;
 mod puzzle_sgd;
+mod recipe;
+mod records;
+mod report;
+mod run;
+mod samples;
 mod schedule;
+mod sinks;
+mod source;
+mod state;
 mod trainer;
 
 pub use act_loss::{ActLoss, Metrics};
 pub use adam_atan2::{AdamAtan2, AdamAtan2State};
+pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress};
 pub use ema::Ema;
-pub use puzzle_sgd::puzzle_embedding_step;
+pub use error::{Error, Result};
+pub use group::Group;
+pub use puzzle_sgd::{puzzle_embedding_step, visits};
+pub use recipe::{
+    CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe, Recipe,
+    RecursionStage, TrainingRecipe,
+};
+pub use records::{EvaluationRecord, Event, EventSink, Record, StepRecord};
+pub use report::report;
+pub use run::{Data, Limits, Outcome, Resume, Run};
+pub use samples::{Sample, Samples};
 pub use schedule::LrSchedule;
+pub use sinks::{JsonLines, TensorBoard};
+pub use source::{Epochs, FreshMazes, Place, Rows, Source};
+pub use state::Tensors;
 pub use trainer::{Optimization, StepResult, Trainer};

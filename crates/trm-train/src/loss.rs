@@ -5,9 +5,11 @@ use burn::tensor::{
     activation::{log_sigmoid, log_softmax},
     backend::Backend,
 };
+use serde::{Deserialize, Serialize};
 
 /// The per-token loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TokenLoss {
     /// Cross-entropy over s(x) / sum s(x), with s(x) = x + 1 for x >= 0 and 1 / (1 - x) below: a softmax that grows
     /// linearly instead of exponentially.

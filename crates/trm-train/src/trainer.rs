@@ -1,14 +1,20 @@
 use burn::{
     module::AutodiffModule,
-    optim::{GradientsParams, Optimizer, adaptor::OptimizerAdaptor},
+    optim::{GradientsAccumulator, GradientsParams, Optimizer, adaptor::OptimizerAdaptor},
     tensor::{Int, Tensor, backend::AutodiffBackend},
 };
 use trm_model::{
-    Trm,
+    Trm, TrmConfig,
     act::{Batch, Carry, training_step},
 };
 
-use crate::{ActLoss, AdamAtan2, Ema, LrSchedule, Metrics, loss::TokenLoss, puzzle_embedding_step};
+use crate::{
+    ActLoss, AdamAtan2, Ema, Error, Group, LrSchedule, Metrics, Result,
+    gradients::{global_norm, scale},
+    loss::TokenLoss,
+    puzzle_embedding_step,
+    puzzle_sgd::visits,
+};
 
 /// How to optimise.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +29,8 @@ pub struct Optimization {
     pub puzzle_emb_weight_decay: f64,
     /// Both rates by step.
     pub schedule: LrSchedule,
+    /// Where the norm of AdamATan2's gradients, all together, is greater, they are scaled down to this.
+    pub clip_norm: Option<f64>,
     /// The rate of the moving average.
     pub ema_rate: f64,
     /// The per-token loss.
@@ -36,26 +44,57 @@ pub struct StepResult {
     pub step: u64,
     /// The learning rate that it used.
     pub lr: f64,
-    /// Sums over the batch; the losses are those before the step.
+    /// Sums over the batch of all devices; the losses are those before the step.
     pub metrics: Metrics,
+    /// The loss that was minimised: a mean over the batch of all devices.
+    pub loss: f64,
+    /// Norm of AdamATan2's gradients, all together, before clipping.
+    pub grad_norm: f64,
 }
 
 /// Trains a model, one supervision step at a time: forward, backward, puzzle embedding, AdamATan2, moving average, in
 /// the reference's order (`train_batch` in `pretrain.py`).
+///
+/// The batch may go through the network in several micro-batches, and be spread over several devices, each with a
+/// trainer of its own in one [`Group`]: gradients are summed before the one update.
 pub struct Trainer<B: AutodiffBackend> {
-    model: Trm<B>,
-    ema: Ema<Trm<B::InnerBackend>>,
-    optimizer: OptimizerAdaptor<AdamAtan2, Trm<B>, B>,
-    carry: Option<Carry<B::InnerBackend>>,
+    pub(crate) model: Trm<B>,
+    pub(crate) ema: Ema<Trm<B::InnerBackend>>,
+    pub(crate) optimizer: OptimizerAdaptor<AdamAtan2, Trm<B>, B>,
+    /// One per micro-batch; empty before the first step.
+    pub(crate) carries: Vec<Carry<B::InnerBackend>>,
     optimization: Optimization,
-    step: u64,
+    pub(crate) micro_batch_size: Option<usize>,
+    pub(crate) group: Group,
+    pub(crate) step: u64,
 }
 
 impl<B: AutodiffBackend> Trainer<B> {
-    /// A trainer at step 0, with an empty carry.
+    /// A trainer at step 0, with an empty carry, that takes each batch as a whole on one device.
     pub fn new(model: Trm<B>, optimization: Optimization) -> Self {
-        let ema = Ema::new(model.valid(), optimization.ema_rate);
-        Self { model, ema, optimizer: optimization.adam.init(), carry: None, optimization, step: 0 }
+        Self {
+            ema: Ema::new(model.valid(), optimization.ema_rate),
+            model,
+            optimizer: optimization.adam.init(),
+            carries: Vec::new(),
+            optimization,
+            micro_batch_size: None,
+            group: Group::alone(),
+            step: 0,
+        }
+    }
+
+    /// Takes at most so many puzzles through the network at a time; the gradients are the same, up to the order of
+    /// summation.
+    pub fn with_micro_batches(mut self, size: Option<usize>) -> Self {
+        self.micro_batch_size = size;
+        self
+    }
+
+    /// Trains as one member of a group; the batches of all members together are the batch.
+    pub fn with_group(mut self, group: Group) -> Self {
+        self.group = group;
+        self
     }
 
     /// The model as it is now.
@@ -69,50 +108,126 @@ impl<B: AutodiffBackend> Trainer<B> {
         &self.ema.shadow
     }
 
-    /// What the next step starts from; `None` before the first.
-    pub fn carry(&self) -> Option<&Carry<B::InnerBackend>> {
-        self.carry.as_ref()
+    /// The steps made.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// What the next step starts from, one per micro-batch; empty before the first.
+    pub fn carries(&self) -> &[Carry<B::InnerBackend>] {
+        &self.carries
+    }
+
+    /// The group that this trainer is a member of.
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+
+    /// Which places of the whole group the next step fills from its batch; `None` before the first step: all.
+    ///
+    /// # Errors
+    /// [`Error::Collective`].
+    pub fn free_places(&self) -> Result<Option<Vec<bool>>> {
+        if self.carries.is_empty() {
+            return Ok(None);
+        }
+        let halted = self.carries.iter().map(|carry| carry.halted.clone().int().float()).collect();
+        let halted = self.group.gather(Tensor::cat(halted, 0))?.into_data();
+        Ok(Some(halted.iter::<f32>().map(|halted| halted != 0.0).collect()))
+    }
+
+    /// Changes how deep the recursion goes; see [`Trm::with_depth_of`].
+    ///
+    /// # Errors
+    /// [`Error::Model`].
+    pub fn set_depth_of(&mut self, config: &TrmConfig) -> Result<()> {
+        self.model = self.model.clone().with_depth_of(config)?;
+        Ok(())
     }
 
     /// One step: the places of halted puzzles go to rows of `batch`, and no puzzle halts before its entry of
     /// `min_steps` (`[batch]`).
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`]: the weights are then as they were before, but the carry is lost; [`Error::Collective`].
     pub fn step(
         &mut self,
         batch: Batch<B::InnerBackend>,
         min_steps: Tensor<B::InnerBackend, 1, Int>,
-    ) -> StepResult {
-        self.step += 1;
+    ) -> Result<StepResult> {
+        let step = self.step + 1;
         let Optimization { schedule, lr, puzzle_emb_lr, puzzle_emb_weight_decay, .. } = self.optimization;
-        let (lr, puzzle_lr) = (schedule.rate(lr, self.step), schedule.rate(puzzle_emb_lr, self.step));
+        let (lr, puzzle_lr) = (schedule.rate(lr, step), schedule.rate(puzzle_emb_lr, step));
 
-        let [batch_size] = batch.puzzle_identifiers.dims();
-        let carry = self.carry.take().unwrap_or_else(|| Carry::empty(&self.model.valid(), &batch));
-        let forward = training_step(&self.model, carry, batch, min_steps);
-        let ActLoss { loss, metrics } = ActLoss::new(&forward, self.optimization.token_loss);
-        let grads = (loss / batch_size as f64).backward();
-        let mut grads = GradientsParams::from_grads::<B, _>(grads, &self.model);
+        let [rows] = batch.puzzle_identifiers.dims();
+        let batch_size = (rows * self.group.size()) as f64;
+        let (mut grads, sums) = self.accumulate(batch, min_steps, batch_size);
+        grads = self.group.sum_gradients::<B::InnerBackend>(grads)?;
+        let metrics = Metrics::read(self.group.sum(sums)?);
 
         // Its gradient is taken out first, so that AdamATan2 passes the puzzle embedding over.
-        if let Some(puzzle_emb) = &mut self.model.puzzle_emb {
-            let id = puzzle_emb.weights.id;
-            if let Some(gradient) = grads.remove::<B::InnerBackend, 2>(id) {
-                let identifiers = forward.carry.batch.puzzle_identifiers.clone();
-                puzzle_emb.weights = puzzle_emb.weights.clone().map(|weights| {
-                    let moved = puzzle_embedding_step(
-                        weights.inner(),
-                        gradient,
-                        identifiers,
-                        puzzle_lr,
-                        puzzle_emb_weight_decay,
-                    );
-                    Tensor::from_inner(moved).require_grad()
-                });
+        let puzzle_emb = self.model.puzzle_emb.as_ref().map(|table| table.weights.id);
+        let puzzle_gradient = puzzle_emb.and_then(|id| grads.remove::<B::InnerBackend, 2>(id));
+        let grad_norm = global_norm(&self.model, &grads);
+        let loss = metrics.loss() / batch_size;
+        for (what, value) in [("loss", loss), ("gradient", grad_norm)] {
+            if !value.is_finite() {
+                self.carries.clear();
+                return Err(Error::NotFinite { what, step });
             }
+        }
+        if let Some(limit) = self.optimization.clip_norm
+            && grad_norm > limit
+        {
+            grads = scale(&self.model, grads, limit / grad_norm);
+        }
+
+        if let (Some(table), Some(gradient)) = (&mut self.model.puzzle_emb, puzzle_gradient) {
+            let [identifiers, _] = gradient.dims();
+            let identifiers_of = self.carries.iter().map(|carry| carry.batch.puzzle_identifiers.clone());
+            let visits = visits(Tensor::cat(identifiers_of.collect(), 0), identifiers);
+            let visits = self.group.sum(visits)?;
+            table.weights = table.weights.clone().map(|weights| {
+                let decay = puzzle_emb_weight_decay;
+                let moved = puzzle_embedding_step(weights.inner(), gradient, visits, puzzle_lr, decay);
+                Tensor::from_inner(moved).require_grad()
+            });
         }
         self.model = self.optimizer.step(lr, self.model.clone(), grads);
         self.ema
             .update(&self.model.valid(), |path| !matches!(path, "puzzle_emb.weights" | "h_init" | "l_init"));
-        self.carry = Some(forward.carry);
-        StepResult { step: self.step, lr, metrics }
+        self.step = step;
+        Ok(StepResult { step, lr, metrics, loss, grad_norm })
+    }
+
+    /// Forward and backward, micro-batch by micro-batch: the gradients of the loss over `batch_size`, and the sums
+    /// that [`Metrics::read`] takes.
+    fn accumulate(
+        &mut self,
+        batch: Batch<B::InnerBackend>,
+        min_steps: Tensor<B::InnerBackend, 1, Int>,
+        batch_size: f64,
+    ) -> (GradientsParams, Tensor<B::InnerBackend, 1>) {
+        let [rows] = batch.puzzle_identifiers.dims();
+        let size = self.micro_batch_size.unwrap_or(rows).clamp(1, rows.max(1));
+        let mut carries = std::mem::take(&mut self.carries).into_iter();
+        let mut accumulator = GradientsAccumulator::<Trm<B>>::new();
+        let mut total = None;
+        for start in (0..rows).step_by(size) {
+            let batch = batch.rows(start, size.min(rows - start));
+            let min_steps = min_steps.clone().narrow(0, start, size.min(rows - start));
+            let carry = carries.next().unwrap_or_else(|| Carry::empty(&self.model.valid(), &batch));
+            let forward = training_step(&self.model, carry, batch, min_steps);
+            let ActLoss { loss, sums } = ActLoss::new(&forward, self.optimization.token_loss);
+            let grads = GradientsParams::from_grads::<B, _>((loss / batch_size).backward(), &self.model);
+            accumulator.accumulate(&self.model, grads);
+            total = Some(match total {
+                None => sums,
+                Some(total) => sums + total,
+            });
+            self.carries.push(forward.carry);
+        }
+        let total = total.unwrap_or_else(|| Tensor::zeros([Metrics::COUNT], &self.model.device()));
+        (accumulator.grads(), total)
     }
 }

@@ -52,6 +52,7 @@ fn optimization(config: &Value) -> Optimization {
             total_steps: number("total_steps") as u64,
             min_ratio: number("lr_min_ratio"),
         },
+        clip_norm: None,
         ema_rate: number("ema_rate"),
         token_loss: TokenLoss::Stablemax,
     }
@@ -80,10 +81,10 @@ fn run(folder: &str, steps: u64, mean: f64) {
     for step in 1..=steps {
         let batch = batch(&batches, step);
         let min_steps = batch.puzzle_identifiers.zeros_like();
-        let result = trainer.step(batch, min_steps);
+        let result = trainer.step(batch, min_steps).expect("a step");
 
         let stored = &metrics[step as usize - 1];
-        let carry = trainer.carry().expect("a carry");
+        let carry = &trainer.carries()[0];
         let ints = |values: Vec<i64>, key: &str| {
             let theirs: Vec<i64> =
                 stored[key].as_array().expect("rows").iter().filter_map(Value::as_i64).collect();

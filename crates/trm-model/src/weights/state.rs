@@ -116,7 +116,16 @@ impl<B: Backend> Trm<B> {
     pub fn from_state(config: &TrmConfig, state: &StateDict, device: &B::Device) -> Result<Self> {
         config.validate()?;
         state.check(config)?; // before memory is taken for a model that the state does not fill
-        Ok(Self::zeros(config, device)?.map(&mut Fill { state, path: Path::default() }))
+        Self::zeros(config, device)?.load_state(state)
+    }
+
+    /// The same parameters, as Burn counts them, with other weights, f32 on the device.
+    ///
+    /// # Errors
+    /// Those of [`StateDict::check`].
+    pub fn load_state(self, state: &StateDict) -> Result<Self> {
+        state.check(self.config())?;
+        Ok(self.map(&mut Fill { state, path: Path::default() }))
     }
 
     /// The weights of the model, f32.

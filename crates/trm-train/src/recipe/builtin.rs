@@ -1,0 +1,22 @@
+//! The recipes that come with this crate, in its folder `recipes`.
+
+use super::Recipe;
+
+const ALL: [(&str, &str); 4] = [
+    ("maze-hard", include_str!("../../recipes/maze-hard.toml")),
+    ("maze-hard-fork", include_str!("../../recipes/maze-hard-fork.toml")),
+    ("maze-hard-fresh", include_str!("../../recipes/maze-hard-fresh.toml")),
+    ("maze-small", include_str!("../../recipes/maze-small.toml")),
+];
+
+/// The text of the recipe of this name.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    ALL.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+impl Recipe {
+    /// The names of the recipes that come with this crate.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        ALL.iter().map(|(name, _)| *name)
+    }
+}

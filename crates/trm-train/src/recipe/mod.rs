@@ -1,0 +1,44 @@
+//! What to train, on what, and how: the TOML file of a run, with its keys validated.
+
+mod builtin;
+mod compare;
+mod sections;
+mod text;
+mod validate;
+
+use serde::{Deserialize, Serialize};
+use trm_model::TrmConfig;
+
+pub use self::sections::{
+    CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe,
+    RecursionStage, TrainingRecipe,
+};
+
+/// A training recipe.
+///
+/// Read one with [`Recipe::load`] (a file or the name of a recipe that comes with this crate) or
+/// [`Recipe::from_toml`]; both validate it. The TOML may leave out what follows from the rest: `[model]` can name a
+/// `preset` of [`trm_model::Preset`] and change some of its keys, and mazes give the model its `seq_len`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The name of the run and of its model.
+    pub name: String,
+    /// Chooses the initial weights, the order of the data and the exploration of halting.
+    #[serde(default)]
+    pub seed: u64,
+    /// The architecture.
+    pub model: TrmConfig,
+    /// What to train on.
+    pub data: DataRecipe,
+    /// How weights move.
+    pub optimizer: OptimizerRecipe,
+    /// How much, and in which pieces.
+    pub training: TrainingRecipe,
+    /// When to evaluate, on what, and what counts as better; never if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvaluationRecipe>,
+    /// When to save.
+    #[serde(default)]
+    pub checkpoint: CheckpointRecipe,
+}

@@ -1,0 +1,135 @@
+//! What a recipe must fulfil beyond its types.
+
+use std::fmt::Display;
+
+use super::{DataRecipe, Recipe};
+use crate::{Error, Result};
+
+impl Recipe {
+    /// Checks values and what follows from several of them. [`Recipe::from_toml`] does this, too.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] names the first key that cannot be used; [`Error::Model`], [`Error::Data`] likewise.
+    pub fn validate(&self) -> Result<()> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        check(
+            !self.name.is_empty() && !self.name.starts_with('.') && self.name.chars().all(plain),
+            "name",
+            &self.name,
+            "must be made of letters, digits, `.`, `_` and `-`",
+        )?;
+        // TOML's integers are signed.
+        check(i64::try_from(self.seed).is_ok(), "seed", self.seed, "must be at most 2^63 - 1")?;
+        self.model.validate()?;
+        self.validate_data()?;
+        self.validate_optimizer()?;
+        self.validate_training()?;
+        if let Some(evaluation) = &self.evaluation {
+            check(evaluation.every > 0, "evaluation.every", evaluation.every, "must be at least 1")?;
+            check(evaluation.puzzles > 0, "evaluation.puzzles", evaluation.puzzles, "must be at least 1")?;
+            let patience = evaluation.patience.unwrap_or(1);
+            check(patience > 0, "evaluation.patience", patience, "must be at least 1")?;
+        }
+        check(self.checkpoint.every > 0, "checkpoint.every", self.checkpoint.every, "must be at least 1")?;
+        check(self.checkpoint.keep > 0, "checkpoint.keep", self.checkpoint.keep, "must be at least 1")
+    }
+
+    fn validate_data(&self) -> Result<()> {
+        let DataRecipe::Mazes(mazes) = &self.data else { return Ok(()) };
+        let cells = mazes.side.saturating_mul(mazes.side);
+        check(
+            self.model.seq_len == cells,
+            "model.seq_len",
+            self.model.seq_len,
+            format!("must be {cells} for mazes of side {}", mazes.side),
+        )?;
+        check(
+            self.model.vocab_size >= trm_data::VOCAB_SIZE,
+            "model.vocab_size",
+            self.model.vocab_size,
+            format!("must be at least {} for mazes", trm_data::VOCAB_SIZE),
+        )?;
+        let stages = mazes.curriculum.iter().map(|stage| stage.until_step);
+        check_rising("data.curriculum.until_step", stages)?;
+        for min_path in mazes.curriculum.iter().map(|stage| stage.min_path).chain([mazes.min_path]) {
+            mazes.generator(min_path, self.seed).validate()?;
+        }
+        Ok(())
+    }
+
+    fn validate_optimizer(&self) -> Result<()> {
+        let optimizer = &self.optimizer;
+        let at_least_0 = [
+            ("optimizer.weight_decay", optimizer.weight_decay),
+            ("optimizer.puzzle_emb_lr", optimizer.puzzle_emb_lr),
+            ("optimizer.puzzle_emb_weight_decay", optimizer.puzzle_emb_weight_decay),
+        ];
+        for (key, value) in at_least_0 {
+            check(value.is_finite() && value >= 0.0, key, value, "must be 0 or more")?;
+        }
+        for (key, value) in
+            [("optimizer.lr", optimizer.lr), ("optimizer.clip_norm", optimizer.clip_norm.unwrap_or(1.0))]
+        {
+            check(value.is_finite() && value > 0.0, key, value, "must be above 0")?;
+        }
+        let rates = [
+            ("optimizer.beta_1", optimizer.beta_1),
+            ("optimizer.beta_2", optimizer.beta_2),
+            ("optimizer.ema_rate", optimizer.ema_rate),
+        ];
+        for (key, value) in rates {
+            check((0.0..1.0).contains(&value), key, value, "must be at least 0 and below 1")?;
+        }
+        let ratio = optimizer.min_lr_ratio;
+        check((0.0..=1.0).contains(&ratio), "optimizer.min_lr_ratio", ratio, "must be from 0 to 1")
+    }
+
+    fn validate_training(&self) -> Result<()> {
+        let training = &self.training;
+        let batch_size = training.batch_size;
+        check(batch_size > 0, "training.batch_size", batch_size, "must be at least 1")?;
+        if let Some(micro) = training.micro_batch_size {
+            check(
+                micro > 0 && batch_size.is_multiple_of(micro),
+                "training.micro_batch_size",
+                micro,
+                format!("must divide training.batch_size, which is {batch_size}"),
+            )?;
+        }
+        match (training.steps, training.epochs) {
+            (Some(steps), None) => check(steps > 0, "training.steps", steps, "must be at least 1")?,
+            (None, Some(epochs)) => {
+                check(epochs > 0, "training.epochs", epochs, "must be at least 1")?;
+                check(
+                    matches!(self.data, DataRecipe::Dataset { .. }),
+                    "training.epochs",
+                    epochs,
+                    "needs a data set (data.kind = \"dataset\"); give training.steps instead",
+                )?;
+            }
+            (Some(steps), Some(_)) => {
+                check(false, "training.steps", steps, "contradicts training.epochs; give one of the two")?;
+            }
+            (None, None) => check(false, "training.steps", "not set", "or training.epochs must be given")?,
+        }
+        check_rising(
+            "training.curriculum.until_step",
+            training.curriculum.iter().map(|stage| stage.until_step),
+        )?;
+        training.curriculum.iter().try_for_each(|stage| stage.apply(&self.model).validate())?;
+        Ok(())
+    }
+}
+
+fn check_rising(key: &'static str, steps: impl Iterator<Item = u64> + Clone) -> Result<()> {
+    let list: Vec<String> = steps.clone().map(|step| step.to_string()).collect();
+    check(steps.is_sorted_by(|a, b| a < b), key, list.join(", "), "must rise from stage to stage")
+}
+
+fn check(holds: bool, key: &'static str, value: impl Display, requirement: impl Into<String>) -> Result<()> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Error::Recipe { key, value: value.to_string(), requirement: requirement.into() })
+    }
+}

@@ -1,0 +1,86 @@
+//! Evaluation during training, and what becomes of the best model.
+
+use burn::tensor::backend::AutodiffBackend;
+use trm_eval::{EvalOptions, Keep, Observer, evaluate, suggested_batch_size};
+use trm_model::weights;
+
+use super::{Run, card};
+use crate::{Best, EvaluationRecord, Event, EventSink, Record, Result, Samples};
+
+/// Samples to keep of each kind.
+const SAMPLES: usize = 8;
+
+struct Watch<'a> {
+    stop: &'a dyn Fn() -> bool,
+    sink: &'a mut dyn EventSink,
+    failed: Result<()>,
+}
+
+impl Observer for Watch<'_> {
+    fn progress(&mut self, progress: trm_eval::Progress) {
+        if self.failed.is_ok() {
+            self.failed = self.sink.event(&Event::Evaluating { share: progress.share });
+        }
+    }
+
+    fn should_stop(&mut self) -> bool {
+        self.failed.is_err() || (self.stop)()
+    }
+}
+
+impl<B: AutodiffBackend> Run<B> {
+    pub(super) fn evaluation_is_due(&self) -> bool {
+        let (Some(section), step) = (&self.recipe.evaluation, self.progress.step) else { return false };
+        let at = step.is_multiple_of(section.every) || step == self.progress.total_steps;
+        step > self.progress.evaluated_step && at
+    }
+
+    /// Evaluates the moving average and keeps it if it is the best. Asked to stop, it leaves everything as it was, so
+    /// that the resumed run begins with this evaluation.
+    pub(super) fn evaluate(&mut self, stop: &dyn Fn() -> bool, sink: &mut dyn EventSink) -> Result<()> {
+        let (Some(section), Some(dataset)) = (&self.recipe.evaluation, &self.evaluation) else {
+            return Ok(());
+        };
+        let model = self.trainer.ema().clone().with_depth_of(&self.recipe.model)?;
+        let options = EvalOptions {
+            halt: section.halt,
+            max_steps: None,
+            limit: Some(section.puzzles),
+            batch_size: suggested_batch_size(&self.recipe.model),
+            keep: Keep::Nothing,
+        };
+        let mut watch = Watch { stop, sink, failed: Ok(()) };
+        let evaluation = evaluate(&model, dataset, &options, &mut watch)?;
+        watch.failed?;
+        if !evaluation.complete {
+            return Ok(());
+        }
+
+        let step = self.progress.step;
+        let value = section.metric.of(&evaluation.metrics);
+        let best = self.progress.best.is_none_or(|best| value > best.value);
+        let train_seconds = self.progress.seconds;
+        let record = EvaluationRecord { step, metrics: evaluation.metrics, best, train_seconds };
+        if self.folder.is_ours() {
+            Samples::choose(step, dataset, &evaluation.outcomes, SAMPLES).save(&self.folder.samples())?;
+            if best {
+                self.save_model(Some(&record))?;
+            }
+        }
+        self.progress.evaluated_step = step;
+        if best {
+            self.progress.best = Some(Best { step, value });
+            self.progress.evaluations_since_best = 0;
+        } else {
+            self.progress.evaluations_since_best += 1;
+        }
+        sink.event(&Event::Record(Record::Evaluation(record)))
+    }
+
+    /// Writes the moving average as a model folder.
+    pub(super) fn save_model(&self, evaluation: Option<&EvaluationRecord>) -> Result<()> {
+        let state = self.trainer.ema().to_state();
+        let card = card::model_card(&self.recipe, &self.progress, evaluation);
+        Ok(weights::save(&self.folder.best(), &self.recipe.model, &state, &card)?)
+    }
+}

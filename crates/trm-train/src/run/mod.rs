@@ -1,0 +1,217 @@
+//! A recipe carried out in a folder.
+
+mod card;
+mod data;
+mod evaluation;
+mod folder;
+mod open;
+
+use std::time::{Duration, Instant};
+
+use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend};
+use trm_data::{Dataset, rng};
+
+use self::folder::RunFolder;
+pub use self::{data::Data, open::Resume};
+use crate::{
+    Checkpoint, CheckpointStore, Event, EventSink, Progress, Recipe, Record, Result, Rows, Source,
+    StepRecord, StepResult, Trainer,
+};
+
+/// A run: a recipe, its trainer and data, and the folder that keeps them.
+///
+/// The folder holds `recipe.toml` (complete), `checkpoints/`, `best/` (a model folder: the averaged weights of the best
+/// evaluation, or of the last checkpoint without evaluations) and `samples.json` (puzzles of the last evaluation).
+pub struct Run<B: AutodiffBackend> {
+    recipe: Recipe,
+    folder: RunFolder,
+    store: CheckpointStore,
+    trainer: Trainer<B>,
+    source: Box<dyn Source>,
+    evaluation: Option<Dataset>,
+    progress: Progress,
+    saved_step: u64,
+    warnings: Vec<String>,
+}
+
+/// When to stop before the recipe's end. The run can be resumed then.
+#[derive(Default)]
+pub struct Limits<'a> {
+    /// Stops once this many steps were made in all.
+    pub steps: Option<u64>,
+    /// Stops after this time.
+    pub time: Option<Duration>,
+    /// Asked after every step and during evaluations: whether to stop, for example because of Ctrl-C.
+    pub stop: Option<&'a dyn Fn() -> bool>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps were made.
+    Finished,
+    /// The evaluations have not become better for as long as the recipe's `patience` says.
+    Converged,
+    /// A limit was reached; the run can be resumed.
+    Stopped,
+}
+
+impl<B: AutodiffBackend> Run<B> {
+    /// The complete recipe.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Where the run is.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The trainer, with the model and its moving average.
+    pub fn trainer(&self) -> &Trainer<B> {
+        &self.trainer
+    }
+
+    /// What the user should know about how the run was opened.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Trains until the recipe's end, an early stop or a limit, and saves; `sink` is told of everything.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`](crate::Error::NotFinite), files that cannot be written, what the source or the sink say.
+    /// The checkpoints written so far stay as they are.
+    pub fn run(&mut self, limits: &Limits<'_>, sink: &mut dyn EventSink) -> Result<Outcome> {
+        let begun = Instant::now();
+        let total_steps = self.progress.total_steps;
+        sink.event(&Event::Started { step: self.progress.step, total_steps })?;
+        for warning in self.warnings.drain(..) {
+            sink.event(&Event::Warning(warning))?;
+        }
+        loop {
+            let asked = || limits.stop.is_some_and(|stop| stop());
+            if self.evaluation_is_due() {
+                self.evaluate(&asked, sink)?;
+            }
+            let step = self.progress.step;
+            let patience = self.recipe.evaluation.as_ref().and_then(|evaluation| evaluation.patience);
+            let outcome = if step >= total_steps {
+                Some(Outcome::Finished)
+            } else if patience.is_some_and(|patience| self.progress.evaluations_since_best >= patience) {
+                Some(Outcome::Converged)
+            } else {
+                let reached = limits.steps.is_some_and(|limit| step >= limit)
+                    || limits.time.is_some_and(|limit| begun.elapsed() >= limit);
+                let stop = self.trainer.group().any::<B::InnerBackend>(reached || asked(), &self.device())?;
+                stop.then_some(Outcome::Stopped)
+            };
+            if step > self.saved_step
+                && (outcome.is_some() || step.is_multiple_of(self.recipe.checkpoint.every))
+            {
+                self.save(sink)?;
+            }
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+            let record = self.step()?;
+            sink.event(&Event::Record(Record::Step(record)))?;
+        }
+    }
+
+    /// Makes one step.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn step(&mut self) -> Result<StepRecord> {
+        let begun = Instant::now();
+        let step = self.progress.step + 1;
+        let config = self.recipe.training.model_at(&self.recipe.model, step);
+        self.trainer.set_depth_of(&config)?;
+
+        let batch_size = self.recipe.training.batch_size;
+        let free = self.trainer.free_places()?.unwrap_or_else(|| vec![true; batch_size]);
+        let rows = self.source.next_rows(step, &free)?;
+        let min_steps = self.min_steps(step, config.halt_exploration_prob, config.halt_max_steps);
+        let own = self.trainer.group().own(batch_size);
+        let device = self.device();
+        let batch = rows.part(own.clone()).to_batch(&device);
+        let min_steps = TensorData::new(min_steps[own.clone()].to_vec(), [own.len()]);
+        let result =
+            self.trainer.step(batch, Tensor::<B::InnerBackend, 1, Int>::from_data(min_steps, &device))?;
+
+        let seconds = begun.elapsed().as_secs_f64();
+        self.progress.step = step;
+        self.progress.place = self.source.place();
+        self.progress.seconds += seconds;
+        let flops = config.flops_per_training_step() * batch_size as f64;
+        Ok(record(&result, batch_size as f64, self.progress.seconds, seconds, flops))
+    }
+
+    fn device(&self) -> B::Device {
+        self.trainer.model().device()
+    }
+
+    /// The least steps of each place, `[batch_size]`: mostly 0, and with the probability of exploration a number from 2
+    /// to `halt_max_steps` (`…ACTV1.forward` in `trm.py`). They depend on seed and step alone.
+    fn min_steps(&self, step: u64, probability: f64, halt_max_steps: usize) -> Vec<i32> {
+        let mut rng = rng::stream(b"explore ", self.recipe.seed, step);
+        let longest = halt_max_steps as u64;
+        let mut draw = || {
+            let explores = rng::unit(&mut rng) < probability;
+            if explores && longest > 1 { 2 + rng::below(&mut rng, longest - 1) as i32 } else { 0 }
+        };
+        (0..self.recipe.training.batch_size).map(|_| draw()).collect()
+    }
+
+    /// Writes a checkpoint, and the model for use where no evaluation chooses one.
+    fn save(&mut self, sink: &mut dyn EventSink) -> Result<()> {
+        let tensors = self.trainer.to_tensors()?;
+        self.saved_step = self.progress.step;
+        if !self.folder.is_ours() {
+            return Ok(());
+        }
+        let checkpoint =
+            Checkpoint { progress: self.progress.clone(), recipe: self.recipe.to_toml(), tensors };
+        let path = self.store.save(&checkpoint)?;
+        if self.evaluation.is_none() {
+            self.save_model(None)?;
+        }
+        sink.event(&Event::Saved { step: self.progress.step, path })
+    }
+}
+
+fn record(result: &StepResult, batch_size: f64, total: f64, seconds: f64, flops: f64) -> StepRecord {
+    let metrics = &result.metrics;
+    let mean = |sum: f64| (metrics.count > 0.0).then(|| sum / metrics.count);
+    StepRecord {
+        step: result.step,
+        lr: result.lr,
+        loss: result.loss,
+        lm_loss: metrics.lm_loss / batch_size,
+        q_halt_loss: metrics.q_halt_loss / batch_size,
+        q_continue_loss: metrics.q_continue_loss / batch_size,
+        grad_norm: result.grad_norm,
+        halted: metrics.count as u64,
+        accuracy: mean(metrics.accuracy),
+        exact_accuracy: mean(metrics.exact_accuracy),
+        q_halt_accuracy: mean(metrics.q_halt_accuracy),
+        supervision_steps: mean(metrics.steps),
+        seconds: total,
+        puzzles_per_second: batch_size / seconds,
+        gflops: flops / seconds / 1e9,
+    }
+}
+
+impl Rows {
+    /// Some of the rows.
+    fn part(&self, rows: std::ops::Range<usize>) -> Self {
+        let seq_len = self.inputs.len() / self.len().max(1);
+        let cells = rows.start * seq_len..rows.end * seq_len;
+        Self {
+            inputs: self.inputs[cells.clone()].to_vec(),
+            labels: self.labels[cells].to_vec(),
+            puzzle_identifiers: self.puzzle_identifiers[rows].to_vec(),
+        }
+    }
+}

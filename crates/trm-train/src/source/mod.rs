@@ -1,0 +1,84 @@
+//! Where training puzzles come from.
+
+mod epochs;
+mod fresh;
+
+use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
+use serde::{Deserialize, Serialize};
+use trm_model::act::Batch;
+
+pub use self::{epochs::Epochs, fresh::FreshMazes};
+use crate::Result;
+
+/// Puzzles on the host, row by row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Tokens, `[rows * seq_len]`.
+    pub inputs: Vec<i32>,
+    /// Answers, `[rows * seq_len]`; negative where a cell has no label.
+    pub labels: Vec<i32>,
+    /// `[rows]`.
+    pub puzzle_identifiers: Vec<i32>,
+}
+
+impl Rows {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.puzzle_identifiers.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.puzzle_identifiers.is_empty()
+    }
+
+    /// The rows on a device.
+    pub fn to_batch<B: Backend>(&self, device: &B::Device) -> Batch<B> {
+        let rows = self.len();
+        let matrix = |values: &[i32]| {
+            let columns = values.len() / rows.max(1);
+            Tensor::<B, 2, Int>::from_data(TensorData::new(values.to_vec(), [rows, columns]), device)
+        };
+        let identifiers = TensorData::new(self.puzzle_identifiers.clone(), [rows]);
+        Batch {
+            inputs: matrix(&self.inputs),
+            labels: matrix(&self.labels),
+            puzzle_identifiers: Tensor::from_data(identifiers, device),
+        }
+    }
+}
+
+/// A place in a source, kept in checkpoints. What the numbers mean is the source's affair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Whole units passed: epochs, chunks.
+    pub unit: u64,
+    /// Items passed in the present unit.
+    pub item: u64,
+}
+
+/// A stream of training puzzles that can be left and found again.
+///
+/// Two sources made alike and put to the same [`Place`] must give the same rows: this is what makes a resumed run
+/// equal to one that nobody stopped.
+pub trait Source: Send {
+    /// The rows for step `step` (from 1): one for each entry of `free`, in that order. Rows of places that are not free
+    /// are never looked at, and may hold zeros; a source may still draw them, as the reference does.
+    ///
+    /// # Errors
+    /// Whatever keeps the source from going on; the run then stops with it.
+    fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows>;
+
+    /// The place of the next row.
+    fn place(&self) -> Place;
+
+    /// Goes on at a saved place; `step` is the step that comes next.
+    ///
+    /// # Errors
+    /// If there is no such place.
+    fn seek(&mut self, step: u64, place: Place) -> Result<()>;
+
+    /// Names the data, so that a run does not go on with other data.
+    fn fingerprint(&self) -> String;
+}
