@@ -7,7 +7,8 @@
 //! - [`Run`]: a recipe carried out in a folder, with evaluations, the best model, and checkpoints from which it goes on to
 //!   the same weights, bit for bit.
 //! - [`Group`]: several devices.
-//! - [`EventSink`]: who is told.
+//! - [`EventSink`]: who is told. [`JsonLines`] and [`TensorBoard`] write files of records, [`report()`] makes a page of a
+//!   run.
 //!
 //! Step by step:
 //!
