@@ -22,6 +22,8 @@ pub enum Command {
     /// Fetch, push, import, export and look at weights.
     #[command(subcommand)]
     Weights(WeightsCommand),
+    /// Make a page that shows a training run: curves, sample mazes, evaluations.
+    Report(ReportArgs),
     /// Evaluate a model on a data set.
     Eval(EvalArgs),
     /// Solve a maze.
@@ -209,6 +211,16 @@ pub struct ShowWeightsArgs {
     /// A model folder or a checkpoint.
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The folder of a run, finished or not.
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+    /// The file to write [default: report.html in RUN_DIR].
+    #[arg(long, value_name = "FILE.html")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod data;
 mod eval;
 mod hub;
+mod report;
 mod solve;
 mod weights;
 
@@ -15,6 +16,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Data(command) => data::run(command),
         Command::Weights(command) => weights::run(command),
+        Command::Report(args) => report::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Solve(args) => solve::run(&args),
     }
