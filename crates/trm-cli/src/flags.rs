@@ -22,6 +22,8 @@ pub enum Command {
     /// Fetch, push, import, export and look at weights.
     #[command(subcommand)]
     Weights(WeightsCommand),
+    /// Train a model by a recipe, or go on with a run.
+    Train(TrainArgs),
     /// Make a page that shows a training run: curves, sample mazes, evaluations.
     Report(ReportArgs),
     /// Evaluate a model on a data set.
@@ -214,6 +216,43 @@ pub struct ShowWeightsArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// A recipe: a file, or the name of one that comes with trm (see --list). Left out, the run's own is resumed.
+    #[arg(value_name = "RECIPE", required_unless_present_any = ["list", "resume"])]
+    pub recipe: Option<String>,
+    /// Change a key of the recipe, such as training.batch_size=32.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The folder of the run [default: runs/NAME].
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Go on with the run in that folder, from its last checkpoint.
+    #[arg(long)]
+    pub resume: bool,
+    /// Go on even though the recipe or the data have changed.
+    #[arg(long, requires = "resume")]
+    pub force: bool,
+    /// Stop once so many steps were made in all; --resume goes on from there. The recipe stays as it is.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Stop after so many minutes, likewise.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub minutes: Option<f64>,
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Print lines instead of the dashboard.
+    #[arg(long)]
+    pub plain: bool,
+    /// Print the end of the run as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// List the recipes that come with trm.
+    #[arg(long, exclusive = true)]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The folder of a run, finished or not.
     #[arg(value_name = "RUN_DIR")]
@@ -329,5 +368,13 @@ fn at_least_1(text: &str) -> Result<usize, String> {
         Ok(0) => Err("must be at least 1".into()),
         Ok(number) => Ok(number),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 => Ok(number),
+        Ok(_) => Err("must be above 0".into()),
+        Err(_) => Err("is not a number".into()),
     }
 }

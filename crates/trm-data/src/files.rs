@@ -49,6 +49,30 @@ pub fn check_writable(path: &Path) -> Result<()> {
     check().map_err(|cause: io::Error| Error::Write { path: path.to_path_buf(), cause })
 }
 
+/// Removes what a process that was killed in [`write_atomic`] left in a folder. Only for a folder that no other process
+/// writes to. Without the folder there is nothing to do.
+///
+/// # Errors
+/// [`Error::Write`] names what cannot be removed.
+pub fn remove_leftovers(folder: &Path) -> Result<()> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| Error::Write { path, cause }
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(failed(folder))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(failed(folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -75,6 +99,18 @@ mod tests {
             assert_eq!(read(&path).expect("read"), content.as_bytes());
         }
         assert_eq!(fs::read_dir(folder.path().join("new")).expect("listed").count(), 1);
+    }
+
+    /// Temporary files go, others stay.
+    #[test]
+    fn removes_leftovers() {
+        let folder = tempfile::tempdir().expect("folder");
+        for name in [".abc.tmp", "file.tmp", ".hidden"] {
+            fs::write(folder.path().join(name), "").expect("written");
+        }
+        remove_leftovers(folder.path()).expect("removed");
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 2);
+        remove_leftovers(&folder.path().join("missing")).expect("nothing to do");
     }
 
     /// What cannot be written is an error that names the file.

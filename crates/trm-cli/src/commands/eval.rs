@@ -12,7 +12,7 @@ use trm_data::Dataset;
 use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate, suggested_batch_size};
 use trm_model::{Precision, Trm, TrmConfig, weights};
 
-use super::data::load_split;
+use super::{data::load_split, on_interrupt};
 use crate::{
     Result,
     device::{Job, run_on},
@@ -106,18 +106,6 @@ impl Observer for Watch {
     fn should_stop(&mut self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
-}
-
-/// A flag that the first Ctrl-C raises; the second ends the process.
-fn on_interrupt() -> Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = interrupted.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })?;
-    Ok(interrupted)
 }
 
 fn describe(metrics: &Metrics) -> String {

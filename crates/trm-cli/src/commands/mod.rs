@@ -5,7 +5,13 @@ mod eval;
 mod hub;
 mod report;
 mod solve;
+mod train;
 mod weights;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     Result,
@@ -16,6 +22,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Data(command) => data::run(command),
         Command::Weights(command) => weights::run(command),
+        Command::Train(args) => train::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Solve(args) => solve::run(&args),
@@ -26,4 +33,17 @@ pub fn run(cli: Cli) -> Result<()> {
 fn warn(message: &str) {
     use crate::render::WARNING;
     anstream::eprintln!("{WARNING}warning:{WARNING:#} {message}");
+}
+
+/// A flag that the first Ctrl-C raises; the second ends the process.
+fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            crate::train_view::restore();
+            std::process::exit(130);
+        }
+    })?;
+    Ok(interrupted)
 }

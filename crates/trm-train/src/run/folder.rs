@@ -26,7 +26,13 @@ impl RunFolder {
             |error: std::io::Error| Error::File { path: lock_path.clone(), reason: error.to_string() };
         let lock = File::options().create(true).append(true).open(&lock_path).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), lock: Some(lock) }),
+            Ok(()) => {
+                let folder = Self { path: path.to_owned(), lock: Some(lock) };
+                for folder in [path, &folder.checkpoints(), &folder.best()] {
+                    trm_data::files::remove_leftovers(folder)?;
+                }
+                Ok(folder)
+            }
             Err(TryLockError::WouldBlock) => Err(Error::Busy { dir: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(unusable(error)),
         }

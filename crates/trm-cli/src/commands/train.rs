@@ -1,0 +1,157 @@
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use burn::{backend::Autodiff, tensor::backend::Backend};
+use serde::Serialize;
+use trm_train::{
+    Data, Event, EventSink, Group, JsonLines, Limits, Outcome, Progress, Recipe, Resume, Run, TensorBoard,
+};
+
+use super::on_interrupt;
+use crate::{
+    Result,
+    device::{Job, run_on},
+    flags::TrainArgs,
+    render::HEADING,
+    train_view::View,
+};
+
+pub fn run(args: &TrainArgs) -> Result<()> {
+    if args.list {
+        return list();
+    }
+    let (recipe, dir) = recipe_and_folder(args)?;
+    let resume = match (args.resume, args.force) {
+        (false, _) => Resume::No,
+        (true, false) => Resume::Yes,
+        (true, true) => Resume::Force,
+    };
+    let interrupted = on_interrupt()?;
+    let job = Train { recipe, dir: &dir, resume, args, stop: interrupted.clone() };
+    let end = run_on(args.device, job)?;
+
+    let mut out = anstream::stdout();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&end)?)?;
+    } else {
+        write!(out, "{}", end.describe(&dir))?;
+    }
+    if interrupted.load(Ordering::Relaxed) && end.outcome == "stopped" {
+        return Err("interrupted; everything is saved".into());
+    }
+    Ok(())
+}
+
+fn list() -> Result<()> {
+    for name in Recipe::builtin_names() {
+        writeln!(anstream::stdout(), "{name}")?;
+    }
+    Ok(())
+}
+
+/// The recipe given, or that of the run to resume, and the run's folder.
+fn recipe_and_folder(args: &TrainArgs) -> Result<(Recipe, PathBuf)> {
+    let folder_of =
+        |recipe: &Recipe| args.output.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
+    match (&args.recipe, &args.output) {
+        (Some(recipe), _) => {
+            let recipe = Recipe::load(recipe, &args.set)?;
+            let folder = folder_of(&recipe);
+            Ok((recipe, folder))
+        }
+        (None, Some(folder)) => Ok((Recipe::of_run(folder, &args.set)?, folder.clone())),
+        (None, None) => Err("name a recipe, or the folder of a run to resume with --output".into()),
+    }
+}
+
+struct Train<'a> {
+    recipe: Recipe,
+    dir: &'a Path,
+    resume: Resume,
+    args: &'a TrainArgs,
+    stop: Arc<AtomicBool>,
+}
+
+/// What the command reports when it ends.
+#[derive(Serialize)]
+struct End {
+    run: PathBuf,
+    /// `finished`, `converged` or `stopped`.
+    outcome: &'static str,
+    #[serde(flatten)]
+    progress: Progress,
+    /// The most memory that the process has used, in bytes, where the system says so.
+    peak_memory: Option<u64>,
+}
+
+impl Job for Train<'_> {
+    type Output = End;
+
+    fn run<B: Backend>(self, device: &B::Device) -> Result<End> {
+        let Self { recipe, dir, resume, args, stop } = self;
+        let name = recipe.name.clone();
+        let data = Data::open(&recipe)?;
+        let mut run = Run::<Autodiff<B>>::open(recipe, data, dir, resume, device, Group::alone())?;
+        let step = run.progress().step;
+        let mut view = View::new(&name, args.plain || args.json, stop.clone());
+        let mut lines = JsonLines::open(&dir.join("metrics.jsonl"), step)?;
+        let mut board = TensorBoard::open(&dir.join("tensorboard"), step)?;
+        let mut sink = |event: &Event| {
+            lines.event(event)?;
+            board.event(event)?;
+            view.event(event)
+        };
+        let stopped = || stop.load(Ordering::Relaxed);
+        let limits = Limits {
+            steps: args.steps,
+            time: args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+            stop: Some(&stopped),
+        };
+        let outcome = run.run(&limits, &mut sink)?;
+        drop(view);
+        Ok(End {
+            run: dir.to_owned(),
+            outcome: match outcome {
+                Outcome::Finished => "finished",
+                Outcome::Converged => "converged",
+                Outcome::Stopped => "stopped",
+            },
+            progress: run.progress().clone(),
+            peak_memory: peak_memory(),
+        })
+    }
+}
+
+impl End {
+    fn describe(&self, dir: &Path) -> String {
+        let Progress { step, total_steps, best, seconds, .. } = &self.progress;
+        let mut text = format!("{HEADING}{} at step {step} of {total_steps}{HEADING:#}\n", self.outcome);
+        let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<16} {value}\n"));
+        line("time", format!("{:.2} hours of training", seconds / 3600.0));
+        if let Some(best) = best {
+            line("best", format!("{:.2} % after step {}", 100.0 * best.value, best.step));
+        }
+        if dir.join("best").is_dir() {
+            line("model", dir.join("best").display().to_string());
+        }
+        if self.outcome == "stopped" {
+            line("go on with", format!("trm train --resume --output {}", dir.display()));
+        }
+        text
+    }
+}
+
+/// The greatest resident size of this process.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kilobytes)
+}
