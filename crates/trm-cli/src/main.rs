@@ -5,6 +5,7 @@ mod device;
 mod flags;
 mod progress;
 mod render;
+mod train_view;
 
 use std::{io, process::ExitCode};
 
