@@ -13,6 +13,10 @@ use crate::{
 pub enum PosEncodings {
     /// Rotary embedding of queries and keys, half-split, positions counted from the first prefix position.
     Rope,
+    /// Rotary embedding of row and column, for puzzles on a square grid: half of the features turn with the row, half with
+    /// the column, at frequencies spread evenly up to pi. Not in the reference; neighbours are told apart from the first
+    /// step on, which small networks learn from many times faster (docs/experiments.md).
+    Rope2d,
     /// A learned vector per position, added to the input embedding.
     Learned,
     /// None at all; `mlp_t` networks mix positions by their place.
@@ -59,7 +63,7 @@ pub struct TrmConfig {
     /// Added to the mean square in RMSNorm.
     #[serde(default = "default_rms_norm_eps")]
     pub rms_norm_eps: f64,
-    /// Base of the rotary frequencies.
+    /// Base of the rotary frequencies of [`PosEncodings::Rope`].
     #[serde(default = "default_rope_theta")]
     pub rope_theta: f64,
     /// Mixes positions with a SwiGLU over the sequence axis instead of attention.
@@ -191,6 +195,19 @@ impl TrmConfig {
             "num_heads",
             self.num_heads,
             format!("makes heads {} wide, and rope needs an even width", self.head_dim()),
+        )?;
+        let side = self.seq_len.isqrt();
+        check(
+            self.mlp_t || self.pos_encodings != PosEncodings::Rope2d || side * side == self.seq_len,
+            "seq_len",
+            self.seq_len,
+            "must be a square for rope2d",
+        )?;
+        check(
+            self.mlp_t || self.pos_encodings != PosEncodings::Rope2d || self.head_dim().is_multiple_of(4),
+            "num_heads",
+            self.num_heads,
+            format!("makes heads {} wide, and rope2d needs a multiple of 4", self.head_dim()),
         )?;
         check(
             self.puzzle_emb_ndim <= self.prefix_len() * self.hidden_size,

@@ -15,11 +15,16 @@ pub struct Network<B: Backend> {
 
 impl<B: Backend> Network<B> {
     pub(crate) fn zeros(config: &TrmConfig, device: &B::Device) -> Self {
-        let rope = !config.mlp_t && config.pos_encodings == PosEncodings::Rope;
-        Self {
-            layers: (0..config.l_layers).map(|_| Block::zeros(config, device)).collect(),
-            rope: rope.then(|| Rope::new(config.total_len(), config.head_dim(), config.rope_theta, device)),
-        }
+        let (len, head_dim) = (config.total_len(), config.head_dim());
+        let rope = match config.pos_encodings {
+            _ if config.mlp_t => None,
+            PosEncodings::Rope => Some(Rope::new(len, head_dim, config.rope_theta, device)),
+            PosEncodings::Rope2d => {
+                Some(Rope::on_grid(config.seq_len.isqrt(), config.prefix_len(), head_dim, device))
+            }
+            PosEncodings::Learned | PosEncodings::None => None,
+        };
+        Self { layers: (0..config.l_layers).map(|_| Block::zeros(config, device)).collect(), rope }
     }
 
     /// `net(z, injection)`: `z` and `injection`, both `[batch, len, hidden]`, are summed and go through the

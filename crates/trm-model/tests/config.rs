@@ -57,6 +57,8 @@ fn fields_out_of_range_are_named() {
         ("l_layers", "16777216", |c| c.l_layers = 1 << 24),
         ("num_heads", "7", |c| c.num_heads = 7),
         ("num_heads", "512", |c| c.num_heads = 512), // heads of width 1 have no pairs to rotate
+        ("seq_len", "901", |c| (c.pos_encodings, c.seq_len) = (PosEncodings::Rope2d, 901)),
+        ("num_heads", "256", |c| (c.pos_encodings, c.num_heads) = (PosEncodings::Rope2d, 256)),
         ("puzzle_emb_ndim", "8193", |c| c.puzzle_emb_ndim = 16 * 512 + 1),
         ("expansion", "0", |c| c.expansion = 0.0),
         ("expansion", "-4", |c| c.expansion = -4.0),

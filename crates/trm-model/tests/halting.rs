@@ -220,7 +220,8 @@ fn training_halts_and_explores() {
 #[test]
 fn every_architecture_runs() {
     let base = small_model(false, true).config().clone();
-    for pos_encodings in [PosEncodings::Rope, PosEncodings::Learned, PosEncodings::None] {
+    for pos_encodings in [PosEncodings::Rope, PosEncodings::Rope2d, PosEncodings::Learned, PosEncodings::None]
+    {
         for mlp_t in [false, true] {
             for (puzzle_emb_ndim, puzzle_emb_len) in
                 [(0, 0), (0, 3), (32, 0), (32, 1), (40, 2), (70, 0), (7, 4)]
