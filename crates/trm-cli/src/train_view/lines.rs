@@ -45,7 +45,7 @@ impl<W: Write> Lines<W> {
                 self.means.add(record);
                 if due || record.step == self.status.total_steps {
                     self.last = Some(now);
-                    writeln!(self.out, "{}", self.status.step_line(&std::mem::take(&mut self.means)))
+                    self.flush()
                 } else {
                     Ok(())
                 }
@@ -58,6 +58,12 @@ impl<W: Write> Lines<W> {
             Event::Warning(message) => writeln!(self.out, "warning: {message}"),
             _ => Ok(()),
         }
+    }
+
+    /// Writes the line of the steps that have none yet.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let means = std::mem::take(&mut self.means);
+        if means.loss().is_some() { writeln!(self.out, "{}", self.status.step_line(&means)) } else { Ok(()) }
     }
 }
 
@@ -83,7 +89,10 @@ mod tests {
         tell(Event::Record(Record::Evaluation(evaluation(12))), 54);
         tell(Event::Warning("the learning rate is high".to_owned()), 54);
         tell(Event::Saved { step: 12, path: "run/checkpoints/12".into() }, 54);
-        tell(Event::Record(Record::Step(step(1200))), 55);
+        tell(Event::Record(Record::Step(step(1199))), 55);
+        lines.flush().expect("written");
+        lines.flush().expect("written");
+        lines.event(&Event::Record(Record::Step(step(1200))), begin).expect("written");
         assert_eq!(
             String::from_utf8(lines.out).expect("text"),
             "\
@@ -94,7 +103,8 @@ step    11/1,200  loss 0.228  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  
 evaluating  50 %  ETA 39m 36s
 evaluation at step 12: exact 87.3 % (95 % interval 83.6 to 90.2)  shortest path 88.0 %  valid path 90.0 %  steps 5.5  30s  best so far
 warning: the learning rate is high
-step 1,200/1,200  loss 0.084  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s
+step 1,199/1,200  loss 0.084  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s  ETA 49m 32s
+step 1,200/1,200  loss 1.7e-3  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s
 "
         );
     }

@@ -46,6 +46,14 @@ impl View {
     }
 }
 
+impl Drop for View {
+    fn drop(&mut self) {
+        if let Self::Lines(lines) = self {
+            let _ = lines.flush();
+        }
+    }
+}
+
 impl EventSink for View {
     fn event(&mut self, event: &Event) -> trm_train::Result<()> {
         // A run goes on when nobody can see it any more.
