@@ -26,13 +26,19 @@ pub fn figure(sample: &Sample) -> Option<String> {
     let caption = format!("maze {} · {steps} · q_halt {:+.1}", count(sample.row as u64), sample.q_halt);
     Some(format!(
         "<figure class=\"maze\"><svg role=\"img\" aria-label=\"Maze {row}: {verdict}\" \
-         viewBox=\"-0.5 -0.5 {box_side} {box_side}\">{drawing}</svg>\
+         viewBox=\"-0.5 -0.5 {box_side} {box_side}\" style=\"--thickness:{thickness:.2}px\">{drawing}</svg>\
          <figcaption><b class=\"{class}\">{verdict}</b> {caption}</figcaption></figure>\n",
         row = sample.row,
         box_side = side + 1,
+        thickness = thickness(side),
         drawing = drawing(&maze, sample),
         caption = escape(&caption),
     ))
+}
+
+/// Lines and letters are thinner, measured in cells, where the cells are larger.
+fn thickness(side: usize) -> f64 {
+    (0.4 + side as f64 / 50.0).min(1.0)
 }
 
 fn drawing(maze: &Maze, sample: &Sample) -> String {
@@ -56,19 +62,20 @@ fn drawing(maze: &Maze, sample: &Sample) -> String {
         ("extra", extra),
         ("true-path", line(cells, &sample.label, side)),
         ("missing", missing),
-        ("wrong", wrong),
     ];
     let mut drawing = format!("<rect class=\"floor\" width=\"{side}\" height=\"{side}\"/>");
     for (class, path) in paths.iter().filter(|(_, path)| !path.is_empty()) {
         drawing.push_str(&format!("<path class=\"{class}\" d=\"{path}\"/>"));
     }
+    let radius = 0.72 * thickness(side);
     for (index, letter) in [(maze.start(), 'S'), (maze.goal(), 'G')] {
         let (x, y) = ((index % side) as f64 + 0.5, (index / side) as f64 + 0.5);
         drawing.push_str(&format!(
-            "<circle class=\"end\" cx=\"{x}\" cy=\"{y}\" r=\"0.72\"/><text x=\"{x}\" y=\"{y}\" dy=\"0.36em\">{letter}</text>"
+            "<circle class=\"end\" cx=\"{x}\" cy=\"{y}\" r=\"{radius:.2}\"/><text x=\"{x}\" y=\"{y}\" dy=\"0.36em\">{letter}</text>"
         ));
     }
-    drawing
+    // Over the letters too: they can be answered wrong as well.
+    drawing + &format!("<path class=\"wrong\" d=\"{wrong}\"/>")
 }
 
 /// Walls, those beside each other in one piece.
