@@ -10,7 +10,7 @@ pub const LEGEND: &str = "<ul class=\"legend maze-legend\">\
     <li class=\"key-right\">answered, and on the labelled path</li>\
     <li class=\"key-extra\">answered, but not on it</li>\
     <li class=\"key-missing\">on it, but not answered</li>\
-    <li class=\"key-wrong\">answered with what is not there (a wall, say)</li></ul>";
+    <li class=\"key-wrong\">answered with what is not there (a wall, say), like a red S or G</li></ul>";
 
 /// A sample as a `figure`; `None` if it is no maze.
 pub fn figure(sample: &Sample) -> Option<String> {
@@ -52,7 +52,7 @@ fn drawing(maze: &Maze, sample: &Sample) -> String {
             (true, Some(Cell::Path)) => right.push_str(&square(index, side)),
             (true, Some(Cell::Open)) => missing.push_str(&ring(index, side)),
             (false, Some(Cell::Path)) if *cell == Cell::Open => extra.push_str(&square(index, side)),
-            (_, answer) if answer != Some(*cell) => wrong.push_str(&cross(index, side)),
+            (_, answer) if answer != Some(*cell) && !is_end(*cell) => wrong.push_str(&cross(index, side)),
             _ => {}
         }
     }
@@ -62,6 +62,7 @@ fn drawing(maze: &Maze, sample: &Sample) -> String {
         ("extra", extra),
         ("true-path", line(cells, &sample.label, side)),
         ("missing", missing),
+        ("wrong", wrong),
     ];
     let mut drawing = format!("<rect class=\"floor\" width=\"{side}\" height=\"{side}\"/>");
     for (class, path) in paths.iter().filter(|(_, path)| !path.is_empty()) {
@@ -70,12 +71,16 @@ fn drawing(maze: &Maze, sample: &Sample) -> String {
     let radius = 0.72 * thickness(side);
     for (index, letter) in [(maze.start(), 'S'), (maze.goal(), 'G')] {
         let (x, y) = ((index % side) as f64 + 0.5, (index / side) as f64 + 0.5);
+        let class = if kind(&sample.answer, index) == Some(cells[index]) { "end" } else { "end lost" };
         drawing.push_str(&format!(
-            "<circle class=\"end\" cx=\"{x}\" cy=\"{y}\" r=\"{radius:.2}\"/><text x=\"{x}\" y=\"{y}\" dy=\"0.36em\">{letter}</text>"
+            "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius:.2}\"/><text x=\"{x}\" y=\"{y}\" dy=\"0.36em\">{letter}</text>"
         ));
     }
-    // Over the letters too: they can be answered wrong as well.
-    drawing + &format!("<path class=\"wrong\" d=\"{wrong}\"/>")
+    drawing
+}
+
+fn is_end(cell: Cell) -> bool {
+    matches!(cell, Cell::Start | Cell::Goal)
 }
 
 /// Walls, those beside each other in one piece.
@@ -98,7 +103,7 @@ fn walls(cells: &[Cell], side: usize) -> String {
 fn line(cells: &[Cell], label: &[u8], side: usize) -> String {
     let on_path = |index: usize| {
         let labelled = label.get(index) == Some(&Cell::Path.token());
-        labelled || matches!(cells.get(index), Some(Cell::Start | Cell::Goal))
+        labelled || cells.get(index).copied().is_some_and(is_end)
     };
     let mut path = String::new();
     for index in (0..cells.len()).filter(|index| on_path(*index)) {
