@@ -10,7 +10,7 @@ use predicates::{
 use support::trm;
 
 /// Every command, as its words.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "",
     "data",
     "data build",
@@ -23,6 +23,8 @@ const COMMANDS: [&str; 14] = [
     "weights import",
     "weights export",
     "weights show",
+    "train",
+    "report",
     "eval",
     "solve",
 ];
