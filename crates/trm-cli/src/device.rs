@@ -14,38 +14,74 @@ use burn::{
 use crate::Result;
 
 /// `--device`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {
     Auto,
-    Cpu,
-    Wgpu,
-    Cuda(usize),
+    Cpu(Indices),
+    Wgpu(Indices),
+    Cuda(Indices),
+}
+
+/// Which devices of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Indices {
+    /// The usual one.
+    Default,
+    /// These, by their numbers. Several on the CPU share its cores.
+    List(Vec<usize>),
+    /// All there are.
+    All,
+}
+
+impl FromStr for Indices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is not the number of a device"));
+        let list: Vec<usize> = text.split(',').map(number).collect::<Result<_, _>>()?;
+        match list.iter().enumerate().find(|(i, index)| list[..*i].contains(index)) {
+            Some((_, index)) => Err(format!("device {index} is named twice")),
+            None => Ok(Self::List(list)),
+        }
+    }
 }
 
 impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match (text, text.strip_prefix("cuda:")) {
-            ("auto", _) => Self::Auto,
-            ("cpu", _) => Self::Cpu,
-            ("wgpu", _) => Self::Wgpu,
-            ("cuda", _) => Self::Cuda(0),
-            (_, Some(index)) => {
-                Self::Cuda(index.parse().map_err(|_| format!("`{index}` is not the number of a GPU"))?)
-            }
-            _ => return Err("take cpu, wgpu, cuda, cuda:N or auto".into()),
-        })
+        let (kind, indices) = match text.split_once(':') {
+            Some((kind, indices)) => (kind, indices.parse()?),
+            None => (text, Indices::Default),
+        };
+        match (kind, &indices) {
+            ("auto", Indices::Default) => Ok(Self::Auto),
+            ("cpu", _) => Ok(Self::Cpu(indices)),
+            ("wgpu", _) => Ok(Self::Wgpu(indices)),
+            ("cuda", _) => Ok(Self::Cuda(indices)),
+            _ => Err("take cpu, wgpu, cuda or auto, and for several devices cuda:0,1 or cuda:all".into()),
+        }
     }
 }
 
 impl fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Cpu => f.write_str("cpu"),
-            Self::Wgpu => f.write_str("wgpu"),
-            Self::Cuda(index) => write!(f, "cuda:{index}"),
+        let (kind, indices) = match self {
+            Self::Auto => ("auto", &Indices::Default),
+            Self::Cpu(indices) => ("cpu", indices),
+            Self::Wgpu(indices) => ("wgpu", indices),
+            Self::Cuda(indices) => ("cuda", indices),
+        };
+        match indices {
+            Indices::Default => f.write_str(kind),
+            Indices::All => write!(f, "{kind}:all"),
+            Indices::List(list) => {
+                let list: Vec<String> = list.iter().map(usize::to_string).collect();
+                write!(f, "{kind}:{}", list.join(","))
+            }
         }
     }
 }
@@ -54,7 +90,8 @@ impl fmt::Display for DeviceChoice {
 pub trait Job {
     type Output;
 
-    fn run<B: Backend>(self, device: &B::Device) -> Result<Self::Output>;
+    /// `devices` are of one kind, and at least one. Work that takes one only takes the first.
+    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Self::Output>;
 }
 
 /// The devices this binary was built for.
@@ -69,47 +106,82 @@ fn built_for() -> Vec<&'static str> {
     devices
 }
 
-/// Runs a job on the chosen device; `auto` takes the first of cuda, wgpu and cpu that works.
-pub fn run_on<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
+/// Runs a job on the chosen devices; `auto` takes the first of cuda, wgpu and cpu that works.
+pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
     match choice {
-        DeviceChoice::Cpu => job.run::<Flex>(&FlexDevice),
+        DeviceChoice::Cpu(indices) => {
+            let devices = match indices {
+                Indices::Default => 1,
+                Indices::List(list) => list.len(),
+                Indices::All => std::thread::available_parallelism().map_or(1, usize::from),
+            };
+            job.run::<Flex>(&vec![FlexDevice; devices])
+        }
         #[cfg(feature = "wgpu")]
-        DeviceChoice::Wgpu => {
-            let device = burn::backend::wgpu::WgpuDevice::default();
-            probe::<burn::backend::Wgpu>(&device).map_err(|reason| unavailable(choice, &reason))?;
-            job.run::<burn::backend::Wgpu>(&device)
+        DeviceChoice::Wgpu(indices) => {
+            use burn::backend::wgpu::WgpuDevice;
+            let devices =
+                of_kind::<burn::backend::Wgpu>(indices, WgpuDevice::default(), WgpuDevice::DiscreteGpu);
+            run_where_it_works::<burn::backend::Wgpu, J>(choice, &devices, job)
         }
         #[cfg(feature = "cuda")]
-        DeviceChoice::Cuda(index) => {
-            let device = burn::backend::cuda::CudaDevice::new(index);
-            probe::<burn::backend::Cuda>(&device).map_err(|reason| unavailable(choice, &reason))?;
-            job.run::<burn::backend::Cuda>(&device)
+        DeviceChoice::Cuda(indices) => {
+            use burn::backend::cuda::CudaDevice;
+            let devices = of_kind::<burn::backend::Cuda>(indices, CudaDevice::new(0), CudaDevice::new);
+            run_where_it_works::<burn::backend::Cuda, J>(choice, &devices, job)
         }
         DeviceChoice::Auto => {
             #[cfg(feature = "cuda")]
             {
                 let device = burn::backend::cuda::CudaDevice::new(0);
                 if probe::<burn::backend::Cuda>(&device).is_ok() {
-                    return job.run::<burn::backend::Cuda>(&device);
+                    return job.run::<burn::backend::Cuda>(&[device]);
                 }
             }
             #[cfg(feature = "wgpu")]
             {
                 let device = burn::backend::wgpu::WgpuDevice::default();
                 if probe::<burn::backend::Wgpu>(&device).is_ok() {
-                    return job.run::<burn::backend::Wgpu>(&device);
+                    return job.run::<burn::backend::Wgpu>(&[device]);
                 }
             }
-            job.run::<Flex>(&FlexDevice)
+            job.run::<Flex>(&[FlexDevice])
         }
         #[allow(unreachable_patterns, reason = "reached unless every backend is built in")]
         _ => Err(format!(
             "{choice} is not in this build, which has {}; build with --features {}, or take --device cpu",
             built_for().join(", "),
-            if matches!(choice, DeviceChoice::Wgpu) { "wgpu" } else { "cuda" },
+            if matches!(choice, DeviceChoice::Wgpu(_)) { "wgpu" } else { "cuda" },
         )
         .into()),
     }
+}
+
+/// The devices of a kind with these indices; their number is asked of the driver for `all`.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn of_kind<B: Backend>(
+    indices: &Indices,
+    default: B::Device,
+    new: impl Fn(usize) -> B::Device,
+) -> Vec<B::Device> {
+    use burn::tensor::backend::DeviceOps;
+    match indices {
+        Indices::Default => vec![default],
+        Indices::List(list) => list.iter().copied().map(new).collect(),
+        Indices::All => (0..B::device_count(default.id().type_id).max(1)).map(new).collect(),
+    }
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn run_where_it_works<B: Backend, J: Job>(
+    choice: &DeviceChoice,
+    devices: &[B::Device],
+    job: J,
+) -> Result<J::Output> {
+    for device in devices {
+        probe::<B>(device).map_err(|reason| unavailable(choice, &reason))?;
+    }
+    job.run::<B>(devices)
 }
 
 /// Whether a device computes, and if not, why.
@@ -139,7 +211,7 @@ fn probe<B: Backend>(device: &B::Device) -> Result<(), String> {
 }
 
 #[cfg_attr(not(any(feature = "wgpu", feature = "cuda")), allow(dead_code))]
-fn unavailable(choice: DeviceChoice, reason: &str) -> String {
+fn unavailable(choice: &DeviceChoice, reason: &str) -> String {
     // Drivers say what they lack first, and then list where they looked.
     let reason = reason.split(['\n', ';']).next().unwrap_or_default();
     let reason = reason.split(" - ").next().unwrap_or_default().split(". ").next().unwrap_or_default();

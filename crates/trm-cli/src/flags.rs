@@ -238,7 +238,8 @@ pub struct TrainArgs {
     /// Stop after so many minutes, likewise.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub minutes: Option<f64>,
-    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is. Several devices of one kind share the
+    /// batch: cuda:0,1 or cuda:all.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print lines instead of the dashboard.

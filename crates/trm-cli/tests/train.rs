@@ -290,3 +290,77 @@ fn memory_does_not_grow_with_h_cycles() {
     println!("peak memory: {shallow:.0} MB with 1 H cycle, {deep:.0} MB with 8");
     assert!(deep < 1.15 * shallow, "{shallow:.0} MB, {deep:.0} MB");
 }
+
+/// Two devices with half a batch each make the steps of one device with the whole batch: the same puzzles halt in the
+/// same steps, the evaluations agree, and weights differ by rounding only. A run may change its number of devices.
+#[test]
+fn two_devices_train_as_one() {
+    let folder = tempdir().expect("a folder");
+    let recipe = recipe(folder.path());
+    let train = |name: &str, device: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let mut command = trm!["train", &recipe, "--device", device, "--output", &run];
+        command.args(["--set", "model.puzzle_emb_ndim=20", "--set", "optimizer.puzzle_emb_lr=1e-3"]);
+        command.args([
+            "--set",
+            "training.steps=40",
+            "--set",
+            "evaluation.every=10",
+            "--set",
+            "evaluation.puzzles=9",
+        ]);
+        stdout(command.args(more));
+        run
+    };
+    let one = train("one", "cpu", &[]);
+    let two = train("two", "cpu:0,1", &[]);
+    train("mixed", "cpu:0,1", &["--steps", "15"]);
+    train("mixed", "cpu", &["--resume", "--steps", "25"]);
+    let mixed = train("mixed", "cpu:0,1,2", &["--resume"]);
+
+    let weights = |run: &Path| -> Vec<(String, Vec<f32>)> {
+        let floats =
+            |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+        let (tensors, _) = last_checkpoint(run);
+        let weights =
+            tensors.into_iter().filter(|(name, _)| name.starts_with("model.") || name.starts_with("ema."));
+        weights.map(|(name, bytes)| (name, floats(&bytes))).collect()
+    };
+    let expected = weights(&one);
+    for run in [&two, &mixed] {
+        let mut farthest = 0.0f32;
+        for ((name, ours), (_, theirs)) in weights(run).iter().zip(&expected) {
+            let far = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(far < 1e-4, "{name} differs by {far:e}");
+            farthest = farthest.max(far);
+        }
+        println!("{}: weights differ by at most {farthest:e}", run.display());
+        for (ours, theirs) in metrics(run).iter().zip(&metrics(&one)) {
+            for key in [
+                "kind",
+                "step",
+                "halted",
+                "exact_accuracy",
+                "supervision_steps",
+                "optimal_path",
+                "steps",
+                "best",
+            ] {
+                assert_eq!(ours[key], theirs[key], "{key} in {ours}");
+            }
+            let (loss, expected) = (ours["loss"].as_f64(), theirs["loss"].as_f64());
+            assert!((loss.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-4, "{ours} {theirs}");
+        }
+        assert_eq!(metrics(run).len(), 44);
+    }
+}
+
+/// A batch that the devices cannot share is refused.
+#[test]
+fn a_batch_must_divide_among_the_devices() {
+    let folder = tempdir().expect("a folder");
+    let recipe = recipe(folder.path());
+    let run = folder.path().join("run");
+    let said = support::error(&mut trm!["train", &recipe, "--output", &run, "--device", "cpu:0,1,2,3"]);
+    assert!(said.contains("training.batch_size = 6") && said.contains("multiple of the 4 devices"), "{said}");
+}

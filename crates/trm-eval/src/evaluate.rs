@@ -15,6 +15,8 @@ pub struct EvalOptions {
     pub max_steps: Option<usize>,
     /// Evaluates the first so many rows only.
     pub limit: Option<usize>,
+    /// Evaluates every `part.1`-th row only, from row `part.0` on: what one of several devices does. `(0, 1)` is all.
+    pub part: (usize, usize),
     /// Places in the running batch.
     pub batch_size: usize,
     /// What to keep of the model's outputs.
@@ -23,7 +25,14 @@ pub struct EvalOptions {
 
 impl Default for EvalOptions {
     fn default() -> Self {
-        Self { halt: HaltRule::QHalt, max_steps: None, limit: None, batch_size: 8, keep: Keep::Nothing }
+        Self {
+            halt: HaltRule::QHalt,
+            max_steps: None,
+            limit: None,
+            part: (0, 1),
+            batch_size: 8,
+            keep: Keep::Nothing,
+        }
     }
 }
 
@@ -108,10 +117,11 @@ pub fn evaluate<B: Backend>(
         return Err(Error::Mismatch { what, data, model });
     }
 
-    let total = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
+    let rows = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
+    let mut waiting = (options.part.0..rows).step_by(options.part.1.max(1));
+    let total = waiting.len();
     let max_steps = options.max_steps.unwrap_or(config.halt_max_steps).max(1);
     let mut batch = RunningBatch::new(model.clone(), options.halt, max_steps, options.batch_size);
-    let mut waiting = 0..total;
     let mut outcomes = Vec::with_capacity(total);
     let mut answers: Vec<Answer> = Vec::new();
     let start = Instant::now();
@@ -138,7 +148,7 @@ pub fn evaluate<B: Backend>(
         for (place, logits) in std::iter::zip(&wanted, report.logits(&wanted)?) {
             let step = report.rows[*place];
             if step.halted {
-                outcomes.push(Outcome::new(dataset, &step, &most_likely(&logits, config.vocab_size)));
+                outcomes.push(Outcome::new(dataset, step, most_likely(&logits, config.vocab_size)));
             }
             if options.keep != Keep::Nothing {
                 answers.push(Answer { step, logits });
@@ -147,7 +157,11 @@ pub fn evaluate<B: Backend>(
         let in_work = report.rows.iter().filter(|row| !row.halted);
         let in_work: f64 = in_work.map(|row| row.step as f64 / max_steps as f64).sum();
         let finished = outcomes.len();
-        observer.progress(Progress { finished, total, share: (finished as f64 + in_work) / total as f64 });
+        observer.progress(Progress {
+            finished,
+            total,
+            share: (finished as f64 + in_work) / total.max(1) as f64,
+        });
     };
     let seconds = start.elapsed().as_secs_f64();
     outcomes.sort_by_key(|outcome| outcome.row);

@@ -37,7 +37,7 @@ fn complaint(name: &str, text: &str) -> String {
 #[test]
 fn fields_out_of_range_are_named() {
     type Change = fn(&mut TrmConfig);
-    let cases: [(&str, &str, Change); 34] = [
+    let cases: [(&str, &str, Change); 36] = [
         ("vocab_size", "0", |c| c.vocab_size = 0),
         ("seq_len", "0", |c| c.seq_len = 0),
         ("num_puzzle_identifiers", "0", |c| c.num_puzzle_identifiers = 0),

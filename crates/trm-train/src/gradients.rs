@@ -6,6 +6,8 @@ use burn::{
     tensor::{DType, Tensor, backend::AutodiffBackend},
 };
 
+use crate::{Group, Result};
+
 /// The Euclidean norm of all gradients together.
 pub(crate) fn global_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
@@ -52,4 +54,34 @@ pub(crate) fn scale<B: AutodiffBackend, M: AutodiffModule<B>>(
     let mut visitor = Scale { grads, scaled: GradientsParams::new(), factor };
     module.visit(&mut visitor);
     visitor.scaled
+}
+
+/// The sums of all gradients over a group, parameter by parameter in the order of the module: the members' parameters
+/// have the same order, but not the same identifiers.
+pub(crate) fn sum_over<B: AutodiffBackend, M: AutodiffModule<B>>(
+    group: &Group,
+    module: &M,
+    grads: GradientsParams,
+) -> Result<GradientsParams> {
+    struct SumOver<'a> {
+        group: &'a Group,
+        grads: GradientsParams,
+        sums: Result<GradientsParams>,
+    }
+    impl<B: AutodiffBackend> ModuleVisitor<B> for SumOver<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            let Some(grad) = self.grads.remove::<B::InnerBackend, D>(param.id) else { return };
+            let Ok(sums) = &mut self.sums else { return };
+            match self.group.sum(grad) {
+                Ok(sum) => sums.register(param.id, sum),
+                Err(error) => self.sums = Err(error),
+            }
+        }
+    }
+    if group.size() == 1 {
+        return Ok(grads);
+    }
+    let mut visitor = SumOver { group, grads, sums: Ok(GradientsParams::new()) };
+    module.visit(&mut visitor);
+    visitor.sums
 }

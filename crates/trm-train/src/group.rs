@@ -1,12 +1,16 @@
 //! Devices that train together.
 
-use std::{fmt::Debug, ops::Range};
+use std::{fmt::Debug, ops::Range, thread};
 
 use burn::{
-    collective::{CollectiveConfig, PeerId, ReduceOperation, all_reduce, finish_collective, register},
-    optim::GradientsParams,
-    tensor::{BasicOps, Tensor, TensorPrimitive, backend::Backend},
+    collective::{
+        CollectiveConfig, PeerId, ReduceOperation, all_reduce, finish_collective, register, reset_collective,
+    },
+    tensor::{BasicOps, DType, Tensor, TensorData, TensorPrimitive, backend::Backend},
 };
+use trm_data::Dataset;
+use trm_eval::Outcome;
+use trm_model::RowStep;
 
 use crate::{Error, Result};
 
@@ -24,25 +28,53 @@ impl Group {
         Self { rank: 0, size: 1 }
     }
 
-    /// Joins the group of `size` members of this process as number `rank`; returns once all have joined. Each member
-    /// calls it on a thread of its own. There can be one group at a time for each backend.
+    /// Runs `work` on every device at once, each on a thread of its own as a member of one group, and returns what
+    /// member 0 (on the first device) returns. There can be one group at a time for each backend in a process.
     ///
     /// # Errors
-    /// [`Error::Collective`].
-    pub fn join<B: Backend>(rank: usize, size: usize, device: &B::Device) -> Result<Self> {
-        let config = CollectiveConfig::default().with_num_devices(size);
-        if size > 1 {
-            register::<B>(PeerId::from(rank), device.clone(), config).map_err(lost)?;
+    /// The first error of any member; the others are stopped where they wait for it next. [`Error::Collective`] if the
+    /// devices cannot exchange tensors.
+    pub fn run<B: Backend, T: Send>(
+        devices: &[B::Device],
+        work: impl Fn(&B::Device, Self) -> Result<T> + Sync,
+    ) -> Result<T> {
+        let size = devices.len();
+        if let [device] = devices {
+            return work(device, Self::alone());
         }
-        Ok(Self { rank, size })
-    }
-
-    /// Leaves the group, so that another can be formed.
-    ///
-    /// # Errors
-    /// [`Error::Collective`].
-    pub fn leave<B: Backend>(self) -> Result<()> {
-        if self.size > 1 { finish_collective::<B>(self.rank.into()).map_err(lost) } else { Ok(()) }
+        let member = |rank: usize| {
+            let config = CollectiveConfig::default().with_num_devices(size);
+            register::<B>(PeerId::from(rank), devices[rank].clone(), config).map_err(lost)?;
+            let done = work(&devices[rank], Self { rank, size });
+            match &done {
+                Ok(_) => finish_collective::<B>(PeerId::from(rank)).map_err(lost)?,
+                // Whoever waits for this member is told that it will not come.
+                Err(_) => reset_collective::<B>(),
+            }
+            done
+        };
+        let results: Vec<Result<T>> = thread::scope(|scope| {
+            let member = &member;
+            let others: Vec<_> = (1..size).map(|rank| scope.spawn(move || member(rank))).collect();
+            let first = member(0);
+            let panicked = || Err(Error::Collective { reason: "a device's thread panicked".into() });
+            let others = others.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked()));
+            std::iter::once(first).chain(others).collect()
+        });
+        // What went wrong first is what the others lost touch over.
+        let (mut first, mut lost) = (None, None);
+        for result in results {
+            match result {
+                Ok(value) => first = first.or(Some(value)),
+                Err(error @ Error::Collective { .. }) => lost = lost.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        match (lost, first) {
+            (Some(error), _) => Err(error),
+            (None, Some(value)) => Ok(value),
+            (None, None) => Err(Error::Collective { reason: "there is no device".into() }),
+        }
     }
 
     /// This member's number, from 0. Number 0 writes and reports.
@@ -77,6 +109,41 @@ impl Group {
         self.sum(all.slice_assign([self.own(shape[0])], rows))
     }
 
+    /// The outcomes of all members, who each evaluated a part of the rows, in the order of the rows. Every member must
+    /// have evaluated at most `most`.
+    pub(crate) fn gather_outcomes<B: Backend>(
+        &self,
+        outcomes: Vec<Outcome>,
+        most: usize,
+        dataset: &Dataset,
+        device: &B::Device,
+    ) -> Result<Vec<Outcome>> {
+        if self.size == 1 {
+            return Ok(outcomes);
+        }
+        // A row of numbers for each outcome; rows are counted from 1, so that 0 is no outcome.
+        let width = 3 + dataset.seq_len();
+        let mut numbers = Vec::with_capacity(most * width);
+        for outcome in &outcomes {
+            numbers.extend([outcome.row as f32 + 1.0, outcome.steps as f32, outcome.q_halt]);
+            numbers.extend(outcome.answer.iter().map(|token| f32::from(*token)));
+        }
+        numbers.resize(most * width, 0.0);
+        let own = Tensor::<B, 2>::from_data(TensorData::new(numbers, [most, width]), (device, DType::F32));
+        let all: Vec<f32> = self.gather(own)?.into_data().iter().collect();
+        let outcome = |numbers: &[f32]| {
+            let [row, steps, q_halt, answer @ ..] = numbers else { return None };
+            let answer = answer.iter().map(|token| *token as u8).collect();
+            let ticket = (*row as usize).checked_sub(1)?;
+            let last =
+                RowStep { ticket, step: *steps as usize, q_halt: *q_halt, q_continue: 0.0, halted: true };
+            Some(Outcome::new(dataset, last, answer))
+        };
+        let mut outcomes: Vec<Outcome> = all.chunks(width).filter_map(outcome).collect();
+        outcomes.sort_by_key(|outcome| outcome.row);
+        Ok(outcomes)
+    }
+
     /// Whether any member says yes; all must ask.
     pub(crate) fn any<B: Backend>(&self, yes: bool, device: &B::Device) -> Result<bool> {
         if self.size == 1 {
@@ -99,14 +166,6 @@ impl Group {
     ) -> Tensor<B, D, K> {
         let own = self.own(all.dims()[0]);
         all.narrow(0, own.start, own.len())
-    }
-
-    /// The sums of all gradients; every member must have them for the same parameters.
-    pub(crate) fn sum_gradients<B: Backend>(&self, grads: GradientsParams) -> Result<GradientsParams> {
-        if self.size == 1 {
-            return Ok(grads);
-        }
-        grads.all_reduce::<B>(self.rank.into(), ReduceOperation::Sum).map_err(lost)
     }
 }
 

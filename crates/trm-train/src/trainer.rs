@@ -10,7 +10,7 @@ use trm_model::{
 
 use crate::{
     ActLoss, AdamAtan2, Ema, Error, Group, LrSchedule, Metrics, Result,
-    gradients::{global_norm, scale},
+    gradients::{global_norm, scale, sum_over},
     loss::TokenLoss,
     puzzle_embedding_step,
     puzzle_sgd::visits,
@@ -162,7 +162,7 @@ impl<B: AutodiffBackend> Trainer<B> {
         let [rows] = batch.puzzle_identifiers.dims();
         let batch_size = (rows * self.group.size()) as f64;
         let (mut grads, sums) = self.accumulate(batch, min_steps, batch_size);
-        grads = self.group.sum_gradients::<B::InnerBackend>(grads)?;
+        grads = sum_over(&self.group, &self.model, grads)?;
         let metrics = Metrics::read(self.group.sum(sums)?);
 
         // Its gradient is taken out first, so that AdamATan2 passes the puzzle embedding over.

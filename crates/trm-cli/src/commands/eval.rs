@@ -36,6 +36,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         halt: args.halt.into(),
         max_steps: args.max_steps,
         limit: args.limit,
+        part: (0, 1),
         batch_size: args.batch_size.unwrap_or_else(|| suggested_batch_size(&config)),
         keep,
     };
@@ -49,7 +50,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         precision: args.dtype.into(),
         watch: &mut watch,
     };
-    let evaluation = run_on(args.device, job);
+    let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
     let evaluation = evaluation?;
 
@@ -84,8 +85,9 @@ struct Evaluate<'a> {
 impl Job for Evaluate<'_> {
     type Output = Evaluation;
 
-    fn run<B: Backend>(self, device: &B::Device) -> Result<Evaluation> {
-        let model = Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(self.precision);
+    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Evaluation> {
+        let model =
+            Trm::<B>::from_state(&self.config, &self.state, &devices[0])?.into_precision(self.precision);
         Ok(evaluate(&model, self.dataset, &self.options, self.watch)?)
     }
 }

@@ -68,7 +68,7 @@ pub fn run(args: &SolveArgs) -> Result<()> {
             if args.steps && !thought.halted { view.print_step(thought) } else { Ok(()) }
         },
     };
-    let last = run_on(args.device, job)?;
+    let last = run_on(&args.device, job)?;
     if args.json { view.print_json(&last, max_steps) } else { view.print(&last, args.steps, max_steps) }
 }
 
@@ -136,8 +136,9 @@ struct Think<F> {
 impl<F: Fn(&Thought) -> Result<()>> Job for Think<F> {
     type Output = Thought;
 
-    fn run<B: Backend>(self, device: &B::Device) -> Result<Thought> {
-        let model = Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(self.precision);
+    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Thought> {
+        let model =
+            Trm::<B>::from_state(&self.config, &self.state, &devices[0])?.into_precision(self.precision);
         let mut last = None;
         for thought in think(&model, &self.inputs, 0, self.halt, self.max_steps)? {
             let thought = thought?;

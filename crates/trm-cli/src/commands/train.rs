@@ -35,7 +35,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     };
     let interrupted = on_interrupt()?;
     let job = Train { recipe, dir: &dir, resume, args, stop: interrupted.clone() };
-    let end = run_on(args.device, job)?;
+    let end = run_on(&args.device, job)?;
 
     let mut out = anstream::stdout();
     if args.json {
@@ -94,30 +94,41 @@ struct End {
 impl Job for Train<'_> {
     type Output = End;
 
-    fn run<B: Backend>(self, device: &B::Device) -> Result<End> {
-        let Self { recipe, dir, resume, args, stop } = self;
-        let name = recipe.name.clone();
-        let data = Data::open(&recipe)?;
-        let mut run = Run::<Autodiff<B>>::open(recipe, data, dir, resume, device, Group::alone())?;
-        let step = run.progress().step;
-        let mut view = View::new(&name, args.plain || args.json, stop.clone());
-        let mut lines = JsonLines::open(&dir.join("metrics.jsonl"), step)?;
-        let mut board = TensorBoard::open(&dir.join("tensorboard"), step)?;
-        let mut sink = |event: &Event| {
-            lines.event(event)?;
-            board.event(event)?;
-            view.event(event)
-        };
-        let stopped = || stop.load(Ordering::Relaxed);
+    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<End> {
+        Ok(Group::run::<B, End>(devices, |device, group| self.member::<B>(device, group))?)
+    }
+}
+
+impl Train<'_> {
+    /// What one device does; the first one also reports.
+    fn member<B: Backend>(&self, device: &B::Device, group: Group) -> trm_train::Result<End> {
+        let reports = group.rank() == 0;
+        let data = Data::open(&self.recipe)?;
+        let mut run =
+            Run::<Autodiff<B>>::open(self.recipe.clone(), data, self.dir, self.resume, device, group)?;
+        let stopped = || self.stop.load(Ordering::Relaxed);
         let limits = Limits {
-            steps: args.steps,
-            time: args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+            steps: self.args.steps,
+            time: self.args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
             stop: Some(&stopped),
         };
-        let outcome = run.run(&limits, &mut sink)?;
-        drop(view);
+        let outcome = if reports {
+            let step = run.progress().step;
+            let mut lines = JsonLines::open(&self.dir.join("metrics.jsonl"), step)?;
+            let mut board = TensorBoard::open(&self.dir.join("tensorboard"), step)?;
+            let plain = self.args.plain || self.args.json;
+            let mut view = View::new(&self.recipe.name, plain, self.stop.clone());
+            let mut sink = |event: &Event| {
+                lines.event(event)?;
+                board.event(event)?;
+                view.event(event)
+            };
+            run.run(&limits, &mut sink)?
+        } else {
+            run.run(&limits, &mut |_: &Event| Ok(()))?
+        };
         Ok(End {
-            run: dir.to_owned(),
+            run: self.dir.to_owned(),
             outcome: match outcome {
                 Outcome::Finished => "finished",
                 Outcome::Converged => "converged",

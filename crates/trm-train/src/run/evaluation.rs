@@ -1,7 +1,7 @@
 //! Evaluation during training, and what becomes of the best model.
 
 use burn::tensor::backend::AutodiffBackend;
-use trm_eval::{EvalOptions, Keep, Observer, evaluate, suggested_batch_size};
+use trm_eval::{EvalOptions, Keep, Metrics, Observer, evaluate, suggested_batch_size};
 use trm_model::weights;
 
 use super::{Run, card};
@@ -41,28 +41,35 @@ impl<B: AutodiffBackend> Run<B> {
         let (Some(section), Some(dataset)) = (&self.recipe.evaluation, &self.evaluation) else {
             return Ok(());
         };
+        let (group, device) = (self.trainer.group(), self.device());
         let model = self.trainer.ema().clone().with_depth_of(&self.recipe.model)?;
         let options = EvalOptions {
             halt: section.halt,
             max_steps: None,
             limit: Some(section.puzzles),
+            part: (group.rank(), group.size()),
             batch_size: suggested_batch_size(&self.recipe.model),
             keep: Keep::Nothing,
         };
         let mut watch = Watch { stop, sink, failed: Ok(()) };
         let evaluation = evaluate(&model, dataset, &options, &mut watch)?;
         watch.failed?;
-        if !evaluation.complete {
+        // One that was stopped stops all, or the members would go different ways.
+        if group.any::<B::InnerBackend>(!evaluation.complete, &device)? {
             return Ok(());
         }
+        let most = section.puzzles.min(dataset.len()).div_ceil(group.size());
+        let outcomes =
+            group.gather_outcomes::<B::InnerBackend>(evaluation.outcomes, most, dataset, &device)?;
+        let metrics = Metrics::new(&outcomes, evaluation.metrics.seconds);
 
         let step = self.progress.step;
-        let value = section.metric.of(&evaluation.metrics);
+        let value = section.metric.of(&metrics);
         let best = self.progress.best.is_none_or(|best| value > best.value);
         let train_seconds = self.progress.seconds;
-        let record = EvaluationRecord { step, metrics: evaluation.metrics, best, train_seconds };
+        let record = EvaluationRecord { step, metrics, best, train_seconds };
         if self.folder.is_ours() {
-            Samples::choose(step, dataset, &evaluation.outcomes, SAMPLES).save(&self.folder.samples())?;
+            Samples::choose(step, dataset, &outcomes, SAMPLES).save(&self.folder.samples())?;
             if best {
                 self.save_model(Some(&record))?;
             }
