@@ -95,15 +95,31 @@ impl<B: Backend> Trm<B> {
         &self.config
     }
 
-    /// The same weights, applied as often as `config` says: its `h_cycles`, `l_cycles` and `halt_max_steps` are taken
-    /// over, nothing else.
+    /// The same weights, applied as often as `config` says to puzzles of the size that it says: its `h_cycles`,
+    /// `l_cycles`, `halt_max_steps` and `seq_len` are taken over, nothing else.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] if one of them is 0.
-    pub fn with_depth_of(mut self, config: &TrmConfig) -> Result<Self> {
-        let TrmConfig { h_cycles, l_cycles, halt_max_steps, .. } = *config;
-        self.config = TrmConfig { h_cycles, l_cycles, halt_max_steps, ..self.config };
+    /// [`crate::Error::Config`] if one of them is 0, or another `seq_len` would need other weights, as it does with
+    /// learned positions and with `mlp_t`.
+    pub fn applied_as(mut self, config: &TrmConfig) -> Result<Self> {
+        let TrmConfig { h_cycles, l_cycles, halt_max_steps, seq_len, .. } = *config;
+        let resized = seq_len != self.config.seq_len;
+        if resized && (self.config.mlp_t || self.config.pos_encodings == PosEncodings::Learned) {
+            return Err(crate::Error::Config {
+                field: "seq_len",
+                value: seq_len.to_string(),
+                requirement: format!(
+                    "must stay {}: the weights are for so many positions",
+                    self.config.seq_len
+                ),
+            });
+        }
+        self.config = TrmConfig { h_cycles, l_cycles, halt_max_steps, seq_len, ..self.config };
         self.config.validate()?;
+        if resized {
+            let device = self.device();
+            self.l_level = self.l_level.with_positions_of(&self.config, &device);
+        }
         Ok(self)
     }
 

@@ -136,12 +136,16 @@ impl<B: AutodiffBackend> Trainer<B> {
         Ok(Some(halted.iter::<f32>().map(|halted| halted != 0.0).collect()))
     }
 
-    /// Changes how deep the recursion goes; see [`Trm::with_depth_of`].
+    /// Changes how deep the recursion goes and for which size of puzzles; see [`Trm::applied_as`]. Puzzles of another
+    /// size that are in work are given up.
     ///
     /// # Errors
     /// [`Error::Model`].
-    pub fn set_depth_of(&mut self, config: &TrmConfig) -> Result<()> {
-        self.model = self.model.clone().with_depth_of(config)?;
+    pub fn apply_as(&mut self, config: &TrmConfig) -> Result<()> {
+        self.model = self.model.clone().applied_as(config)?;
+        if self.carries.first().is_some_and(|carry| carry.batch.inputs.dims()[1] != config.seq_len) {
+            self.carries.clear();
+        }
         Ok(())
     }
 

@@ -22,6 +22,7 @@ puzzle_emb_ndim = 0
 puzzle_emb_len = 1
 hidden_size = 16
 num_heads = 2
+pos_encodings = "rope2d"
 h_cycles = 2
 l_cycles = 1
 l_layers = 1
@@ -33,7 +34,7 @@ halt_exploration_prob = 0.5
 kind = "mazes"
 side = 4
 min_path = 2
-curriculum = [{ until_step = 4, min_path = 1 }]
+curriculum = [{ until_step = 4, side = 3, min_path = 1 }]
 
 [optimizer]
 lr = 1e-3

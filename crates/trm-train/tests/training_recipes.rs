@@ -49,7 +49,7 @@ fn wrong_values_name_their_key() {
         ("training.micro_batch_size=7", vec!["training.micro_batch_size = 7", "must divide"]),
         ("training.epochs=3", vec!["training.steps", "contradicts training.epochs"]),
         ("data.side=1", vec!["side = 1"]),
-        ("model.seq_len=7", vec!["model.seq_len = 7", "mazes of side"]),
+        ("model.seq_len=49", vec!["model.seq_len = 49", "mazes of side"]),
         ("data.min_path=10000", vec!["path of 10000"]),
         ("optimizer.lr=-1", vec!["optimizer.lr = -1"]),
         ("optimizer.lr=nan", vec!["optimizer.lr = NaN"]),

@@ -42,3 +42,15 @@ pub struct Recipe {
     #[serde(default)]
     pub checkpoint: CheckpointRecipe,
 }
+
+impl Recipe {
+    /// The architecture at a step, counted from 1: with the depth and the size of puzzles of its stages.
+    pub fn model_at(&self, step: u64) -> TrmConfig {
+        let stage = self.training.curriculum.iter().find(|stage| step <= stage.until_step);
+        let mut config = stage.map_or_else(|| self.model.clone(), |stage| stage.apply(&self.model));
+        if let DataRecipe::Mazes(mazes) = &self.data {
+            config.seq_len = mazes.generator_at(step, self.seed).side.pow(2);
+        }
+        config
+    }
+}

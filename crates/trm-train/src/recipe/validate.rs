@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use trm_model::PosEncodings;
+
 use super::{DataRecipe, Recipe};
 use crate::{Error, Result};
 
@@ -51,8 +53,18 @@ impl Recipe {
         )?;
         let stages = mazes.curriculum.iter().map(|stage| stage.until_step);
         check_rising("data.curriculum.until_step", stages)?;
-        for min_path in mazes.curriculum.iter().map(|stage| stage.min_path).chain([mazes.min_path]) {
-            mazes.generator(min_path, self.seed).validate()?;
+        for step in mazes.curriculum.iter().map(|stage| stage.until_step).chain([u64::MAX]) {
+            mazes.generator_at(step, self.seed).validate()?;
+            let config = self.model_at(step);
+            let resized = config.seq_len != self.model.seq_len;
+            let fixed = config.mlp_t || config.pos_encodings == PosEncodings::Learned;
+            check(
+                !(resized && fixed),
+                "data.curriculum.side",
+                config.seq_len.isqrt(),
+                "needs rotary positions: weights of mlp_t and of learned positions are for one side only",
+            )?;
+            config.validate()?;
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Data {
         let evaluation = match &recipe.evaluation {
             None => None,
             Some(section) => {
-                let config = mazes.generator(mazes.min_path, evaluation_seed(recipe.seed));
+                let config = mazes.generator(evaluation_seed(recipe.seed));
                 let mut generator = Generator::new(config)?;
                 let drawn = generator.take_unique(section.puzzles, &mut exclude, &mut |_| {})?;
                 Some(Dataset::of_mazes(drawn)?)

@@ -42,7 +42,7 @@ impl<B: AutodiffBackend> Run<B> {
             return Ok(());
         };
         let (group, device) = (self.trainer.group(), self.device());
-        let model = self.trainer.ema().clone().with_depth_of(&self.recipe.model)?;
+        let model = self.trainer.ema().clone().applied_as(&self.recipe.model)?;
         let options = EvalOptions {
             halt: section.halt,
             max_steps: None,

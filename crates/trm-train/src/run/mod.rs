@@ -126,8 +126,8 @@ impl<B: AutodiffBackend> Run<B> {
     pub fn step(&mut self) -> Result<StepRecord> {
         let begun = Instant::now();
         let step = self.progress.step + 1;
-        let config = self.recipe.training.model_at(&self.recipe.model, step);
-        self.trainer.set_depth_of(&config)?;
+        let config = self.recipe.model_at(step);
+        self.trainer.apply_as(&config)?;
 
         let batch_size = self.recipe.training.batch_size;
         let free = self.trainer.free_places()?.unwrap_or_else(|| vec![true; batch_size]);

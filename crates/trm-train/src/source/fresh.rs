@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use trm_data::{ExcludeSet, Generator, Labelled, Position};
+use trm_data::{ExcludeSet, Generator, GeneratorConfig, Labelled, Position};
 
 use super::{Place, Rows, Source};
 use crate::{MazesRecipe, Result};
@@ -30,7 +30,7 @@ pub struct FreshMazes {
 /// The thread that draws the mazes of one stage.
 #[derive(Debug)]
 struct Stream {
-    min_path: usize,
+    config: GeneratorConfig,
     /// Each maze with the place after it.
     mazes: Receiver<(Labelled, Place)>,
 }
@@ -43,22 +43,21 @@ impl FreshMazes {
 
     /// The stream for a step; a new stage begins its own from the start.
     fn stream(&mut self, step: u64) -> Result<&Stream> {
-        let min_path = self.recipe.min_path_at(step);
+        let config = self.recipe.generator_at(step, self.seed);
         let stream = match self.stream.take() {
-            Some(stream) if stream.min_path == min_path => stream,
+            Some(stream) if stream.config == config => stream,
             old => {
                 if old.is_some() {
                     self.place = Place::default();
                 }
-                self.start(min_path)?
+                self.start(config)?
             }
         };
         Ok(self.stream.insert(stream))
     }
 
     /// Starts the thread at the present place.
-    fn start(&self, min_path: usize) -> Result<Stream> {
-        let config = self.recipe.generator(min_path, self.seed);
+    fn start(&self, config: GeneratorConfig) -> Result<Stream> {
         let position = Position { chunk: self.place.unit, taken: self.place.item as usize };
         let generator = Generator::resume(config, position)?;
         let (sender, mazes) = sync_channel(AHEAD);
@@ -67,7 +66,7 @@ impl FreshMazes {
             .name("mazes".into())
             .spawn(move || draw(generator, &exclude, &sender))
             .map_err(|error| crate::Error::File { path: "a thread".into(), reason: error.to_string() })?;
-        Ok(Stream { min_path, mazes })
+        Ok(Stream { config, mazes })
     }
 }
 
@@ -85,9 +84,9 @@ fn draw(mut generator: Generator, exclude: &ExcludeSet, sender: &SyncSender<(Lab
 
 impl Source for FreshMazes {
     fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows> {
-        let cells = self.recipe.side * self.recipe.side;
         let mut place = None;
         let stream = self.stream(step)?;
+        let cells = stream.config.side.pow(2);
         let mut rows = Rows::default();
         for free in free {
             rows.puzzle_identifiers.push(0);
@@ -110,7 +109,8 @@ impl Source for FreshMazes {
 
     fn seek(&mut self, step: u64, place: Place) -> Result<()> {
         // The step before may have been the last one of a stage, and the place one in its stream.
-        let same_stage = step <= 1 || self.recipe.min_path_at(step) == self.recipe.min_path_at(step - 1);
+        let config = |step| self.recipe.generator_at(step, self.seed);
+        let same_stage = step <= 1 || config(step) == config(step - 1);
         self.place = if same_stage { place } else { Place::default() };
         self.stream = None;
         Ok(())
