@@ -242,18 +242,6 @@ pub struct TrainArgs {
     /// batch: cuda:0,1 or cuda:all.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Train on several machines, each with the same recipe and number of devices: how many there are.
-    #[arg(long, value_name = "N", value_parser = at_least_1, requires_all = ["machine", "orchestrator", "address"])]
-    pub machines: Option<usize>,
-    /// The number of this machine, from 0. Number 0 writes the run.
-    #[arg(long, value_name = "N", requires = "machines")]
-    pub machine: Option<usize>,
-    /// Where machine 0 can be reached.
-    #[arg(long, value_name = "HOST:PORT", requires = "machines")]
-    pub orchestrator: Option<String>,
-    /// Where this machine can be reached, at another port.
-    #[arg(long, value_name = "HOST:PORT", requires = "machines")]
-    pub address: Option<String>,
     /// Print lines instead of the dashboard.
     #[arg(long)]
     pub plain: bool,

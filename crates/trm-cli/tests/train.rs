@@ -364,37 +364,3 @@ fn a_batch_must_divide_among_the_devices() {
     let said = support::error(&mut trm!["train", &recipe, "--output", &run, "--device", "cpu:0,1,2,3"]);
     assert!(said.contains("training.batch_size = 6") && said.contains("multiple of the 4 devices"), "{said}");
 }
-
-/// Two processes, as two machines would, train as one device does; only the first one writes.
-#[test]
-fn two_machines_train_as_one() {
-    let folder = tempdir().expect("a folder");
-    let recipe = recipe(folder.path());
-    let set = ["--set", "training.steps=12", "--set", "evaluation.every=6", "--set", "evaluation.puzzles=5"];
-    let one = folder.path().join("one");
-    stdout(trm!["train", &recipe, "--device", "cpu", "--output", &one].args(set));
-
-    let port =
-        || std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-    let [orchestrator, first, second] = [port(), port(), port()].map(|port| format!("127.0.0.1:{port}"));
-    let run = folder.path().join("run");
-    let machine = |number: &str, address: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trm"));
-        command.args(["train", &recipe, "--device", "cpu", "--output", text(&run)]).args(set);
-        command.args(["--machines", "2", "--machine", number]);
-        command.args(["--orchestrator", &orchestrator, "--address", address]);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started")
-    };
-    let machines = [machine("0", &first), machine("1", &second)];
-    for mut machine in machines {
-        assert!(machine.wait().expect("ended").success());
-    }
-    assert_eq!(metrics(&run).len(), metrics(&one).len());
-    for (ours, theirs) in metrics(&run).iter().zip(&metrics(&one)) {
-        for key in ["kind", "step", "halted", "exact_accuracy", "steps", "best"] {
-            assert_eq!(ours[key], theirs[key], "{key} in {ours}");
-        }
-        let (loss, expected) = (ours["loss"].as_f64(), theirs["loss"].as_f64());
-        assert!((loss.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-4, "{ours} {theirs}");
-    }
-}

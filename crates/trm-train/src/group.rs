@@ -2,10 +2,11 @@
 
 use std::{fmt::Debug, ops::Range, thread};
 
-use burn::tensor::{BasicOps, DType, Tensor, TensorData, TensorPrimitive, backend::Backend};
-use burn_collective::{
-    AllReduceStrategy, CollectiveConfig, PeerId, ReduceOperation, all_reduce, finish_collective, register,
-    reset_collective, start_global_orchestrator,
+use burn::{
+    collective::{
+        CollectiveConfig, PeerId, ReduceOperation, all_reduce, finish_collective, register, reset_collective,
+    },
+    tensor::{BasicOps, DType, Tensor, TensorData, TensorPrimitive, backend::Backend},
 };
 use trm_data::Dataset;
 use trm_eval::Outcome;
@@ -27,32 +28,24 @@ impl Group {
         Self { rank: 0, size: 1 }
     }
 
-    /// Runs `work` on every device at once, each on a thread of its own as a member of one group, and returns what this
-    /// machine's first member returns. With `machines`, the devices of all of them form the group. There can be one
-    /// group at a time for each backend in a process.
+    /// Runs `work` on every device at once, each on a thread of its own as a member of one group, and returns what
+    /// member 0 (on the first device) returns. There can be one group at a time for each backend in a process.
     ///
     /// # Errors
     /// The first error of any member; the others are stopped where they wait for it next. [`Error::Collective`] if the
     /// devices cannot exchange tensors.
     pub fn run<B: Backend, T: Send>(
         devices: &[B::Device],
-        machines: Option<&Machines>,
         work: impl Fn(&B::Device, Self) -> Result<T> + Sync,
     ) -> Result<T> {
-        let machines = machines.filter(|machines| machines.count > 1);
-        if let ([device], None) = (devices, machines) {
+        if let [device] = devices {
             return work(device, Self::alone());
         }
-        let mut config = CollectiveConfig::default().with_num_devices(devices.len());
-        let (mut size, mut first_rank) = (devices.len(), 0);
-        if let Some(machines) = machines {
-            config = machines.join(config)?;
-            (size, first_rank) = (size * machines.count, size * machines.rank);
-        }
-        let member = |place: usize| {
-            let (rank, device) = (first_rank + place, &devices[place]);
-            register::<B>(PeerId::from(rank), device.clone(), config.clone()).map_err(lost)?;
-            let done = work(device, Self { rank, size });
+        let size = devices.len();
+        let member = |rank: usize| {
+            let config = CollectiveConfig::default().with_num_devices(size);
+            register::<B>(PeerId::from(rank), devices[rank].clone(), config).map_err(lost)?;
+            let done = work(&devices[rank], Self { rank, size });
             match &done {
                 Ok(_) => finish_collective::<B>(PeerId::from(rank)).map_err(lost)?,
                 // Whoever waits for this member is told that it will not come.
@@ -62,7 +55,7 @@ impl Group {
         };
         let results: Vec<Result<T>> = thread::scope(|scope| {
             let member = &member;
-            let others: Vec<_> = (1..devices.len()).map(|place| scope.spawn(move || member(place))).collect();
+            let others: Vec<_> = (1..size).map(|rank| scope.spawn(move || member(rank))).collect();
             let first = member(0);
             let panicked = || Err(Error::Collective { reason: "a device's thread panicked".into() });
             let others = others.into_iter().map(|thread| thread.join().unwrap_or_else(|_| panicked()));
@@ -174,51 +167,6 @@ impl Group {
         let own = self.own(all.dims()[0]);
         all.narrow(0, own.start, own.len())
     }
-}
-
-/// The machines of a group, as one of them sees it. They find one another through an orchestrator that machine 0 runs, and
-/// then exchange tensors directly; all must have the same number of devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Machines {
-    /// This machine's number, from 0. Number 0 writes and reports.
-    pub rank: usize,
-    /// How many machines there are.
-    pub count: usize,
-    /// Where machine 0 can be reached, `host:port`; the port is the orchestrator's.
-    pub orchestrator: String,
-    /// Where this machine can be reached, `host:port`; the port is for its tensors.
-    pub address: String,
-}
-
-impl Machines {
-    /// Adds the machines to a configuration; machine 0 starts the orchestrator, which ends with the process.
-    fn join(&self, config: CollectiveConfig) -> Result<CollectiveConfig> {
-        if self.rank >= self.count {
-            let (rank, count) = (self.rank, self.count);
-            return Err(Error::Collective { reason: format!("there is no machine {rank} among {count}") });
-        }
-        if self.rank == 0 {
-            let port = port(&self.orchestrator)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-            let runtime = runtime.map_err(|error| Error::Collective { reason: error.to_string() })?;
-            thread::spawn(move || runtime.block_on(start_global_orchestrator(port)));
-        }
-        let address = |text: &str| format!("ws://{text}").parse().map_err(lost);
-        Ok(config
-            // A ring needs tensors of at least as many values as there are machines, which not all are.
-            .with_global_all_reduce_strategy(AllReduceStrategy::Centralized)
-            .with_num_nodes(self.count as u32)
-            .with_global_address(address(&self.orchestrator)?)
-            .with_node_address(address(&self.address)?)
-            .with_data_service_port(port(&self.address)?))
-    }
-}
-
-fn port(address: &str) -> Result<u16> {
-    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    port.ok_or_else(|| Error::Collective {
-        reason: format!("{address:?} is not an address; write host:port"),
-    })
 }
 
 fn lost(error: impl Debug) -> Error {

@@ -74,7 +74,7 @@ pub use adam_atan2::{AdamAtan2, AdamAtan2State};
 pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress};
 pub use ema::Ema;
 pub use error::{Error, Result};
-pub use group::{Group, Machines};
+pub use group::Group;
 pub use puzzle_sgd::{puzzle_embedding_step, visits};
 pub use recipe::{
     CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe, Recipe,

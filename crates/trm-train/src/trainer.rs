@@ -154,6 +154,7 @@ impl<B: AutodiffBackend> Trainer<B> {
     ///
     /// # Errors
     /// [`Error::NotFinite`]: the weights are then as they were before, but the carry is lost; [`Error::Collective`].
+    #[allow(clippy::needless_pass_by_value, reason = "a batch is used up by its step")]
     pub fn step(
         &mut self,
         batch: Batch<B::InnerBackend>,
@@ -165,7 +166,7 @@ impl<B: AutodiffBackend> Trainer<B> {
 
         let [rows] = batch.puzzle_identifiers.dims();
         let batch_size = (rows * self.group.size()) as f64;
-        let (mut grads, sums) = self.accumulate(batch, min_steps, batch_size);
+        let (mut grads, sums) = self.accumulate(&batch, &min_steps, batch_size);
         grads = sum_over(&self.group, &self.model, grads)?;
         let metrics = Metrics::read(self.group.sum(sums)?);
 
@@ -208,8 +209,8 @@ impl<B: AutodiffBackend> Trainer<B> {
     /// that [`Metrics::read`] takes.
     fn accumulate(
         &mut self,
-        batch: Batch<B::InnerBackend>,
-        min_steps: Tensor<B::InnerBackend, 1, Int>,
+        batch: &Batch<B::InnerBackend>,
+        min_steps: &Tensor<B::InnerBackend, 1, Int>,
         batch_size: f64,
     ) -> (GradientsParams, Tensor<B::InnerBackend, 1>) {
         let [rows] = batch.puzzle_identifiers.dims();

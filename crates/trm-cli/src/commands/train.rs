@@ -11,8 +11,7 @@ use std::{
 use burn::{backend::Autodiff, tensor::backend::Backend};
 use serde::Serialize;
 use trm_train::{
-    Data, Event, EventSink, Group, JsonLines, Limits, Machines, Outcome, Progress, Recipe, Resume, Run,
-    TensorBoard,
+    Data, Event, EventSink, Group, JsonLines, Limits, Outcome, Progress, Recipe, Resume, Run, TensorBoard,
 };
 
 use super::on_interrupt;
@@ -96,19 +95,7 @@ impl Job for Train<'_> {
     type Output = End;
 
     fn run<B: Backend>(self, devices: &[B::Device]) -> Result<End> {
-        let machines = self.args.machines();
-        Ok(Group::run::<B, End>(devices, machines.as_ref(), |device, group| self.member::<B>(device, group))?)
-    }
-}
-
-impl TrainArgs {
-    fn machines(&self) -> Option<Machines> {
-        Some(Machines {
-            rank: self.machine?,
-            count: self.machines?,
-            orchestrator: self.orchestrator.clone()?,
-            address: self.address.clone()?,
-        })
+        Ok(Group::run::<B, End>(devices, |device, group| self.member::<B>(device, group))?)
     }
 }
 
