@@ -289,7 +289,8 @@ pub struct EvalArgs {
     /// Precision of the computation.
     #[arg(long, value_enum, default_value_t = Dtype::F32)]
     pub dtype: Dtype,
-    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is. Several of one kind share the mazes:
+    /// cuda:0,1 or cuda:all.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print JSON.

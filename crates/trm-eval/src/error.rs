@@ -19,6 +19,9 @@ pub enum Error {
         /// Its value in the model.
         model: usize,
     },
+    /// There is no model to evaluate.
+    #[error("no model was given to evaluate; give one for each device")]
+    NoModel,
     /// The model or its device failed.
     #[error(transparent)]
     Model(#[from] trm_model::Error),

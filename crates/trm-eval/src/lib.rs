@@ -6,12 +6,14 @@
 
 #![deny(missing_docs)]
 
+mod devices;
 mod error;
 mod evaluate;
 mod metrics;
 mod outcome;
 mod outputs;
 
+pub use devices::evaluate_on_all;
 pub use error::{Error, Result};
 pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, Progress, evaluate, suggested_batch_size};
 pub use metrics::{Metrics, wilson_interval};

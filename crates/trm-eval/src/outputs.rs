@@ -40,6 +40,11 @@ impl Outputs {
         Self { puzzles, vocab_size, every_step }
     }
 
+    /// The answers, and what [`Outputs::new`] takes beside them.
+    pub(crate) fn into_answers(self) -> (Vec<Answer>, usize, bool) {
+        (self.puzzles.into_iter().flatten().collect(), self.vocab_size, self.every_step)
+    }
+
     /// Writes a safetensors file, whole or not at all.
     ///
     /// Rows are the finished puzzles in the order of the data set: `rows` (their numbers, `[n]`), `inputs`,

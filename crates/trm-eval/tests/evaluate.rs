@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
-use trm_eval::{EvalOptions, Keep, Observer, Progress, evaluate};
+use trm_eval::{EvalOptions, Keep, Observer, Progress, evaluate, evaluate_on_all};
 use trm_model::{HaltRule, Preset, Trm, TrmConfig, weights::StateDict};
 
 /// A small model whose `q_head` draws a line through the middle of `dataset`, so that puzzles halt at
@@ -108,4 +108,40 @@ fn data_for_another_model_is_refused() {
     dataset.metadata.num_puzzle_identifiers = 9;
     let error = evaluate(&model, &dataset, &EvalOptions::default(), &mut ()).expect_err("refused");
     assert!(error.to_string().contains("num_puzzle_identifiers 9, but the model 1"), "{error}");
+}
+
+/// Several devices share the rows and give the outcomes and outputs of one, in the order of the data set.
+#[test]
+fn devices_share_the_rows() {
+    let dataset = dataset(11);
+    let model = model_for(&dataset);
+    let options = EvalOptions { keep: Keep::EveryStep, limit: Some(10), ..EvalOptions::default() };
+    let one = evaluate(&model, &dataset, &options, &mut ()).expect("an evaluation");
+    struct Last(usize);
+    impl Observer for Last {
+        fn progress(&mut self, progress: Progress) {
+            self.0 = progress.finished;
+        }
+    }
+    let mut last = Last(0);
+    let three = evaluate_on_all(vec![model; 3], &dataset, &options, &mut last).expect("an evaluation");
+    assert!(three.complete);
+    assert_eq!((three.outcomes, three.outputs, last.0), (one.outcomes, one.outputs, 10));
+}
+
+/// One that stops stops all devices, and what is finished is kept.
+#[test]
+fn stopping_stops_all_devices() {
+    struct Stop;
+    impl Observer for Stop {
+        fn progress(&mut self, _progress: Progress) {}
+        fn should_stop(&mut self) -> bool {
+            true
+        }
+    }
+    let dataset = dataset(200);
+    let options = EvalOptions { halt: HaltRule::Never, batch_size: 1, ..EvalOptions::default() };
+    let models = vec![model_for(&dataset); 2];
+    let stopped = evaluate_on_all(models, &dataset, &options, &mut Stop).expect("an evaluation");
+    assert!(!stopped.complete && stopped.outcomes.len() < 200);
 }

@@ -9,7 +9,9 @@ use std::{
 use burn::tensor::backend::Backend;
 use indicatif::ProgressBar;
 use trm_data::Dataset;
-use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate, suggested_batch_size};
+use trm_eval::{
+    EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate_on_all, suggested_batch_size,
+};
 use trm_model::{Precision, Trm, TrmConfig, weights};
 
 use super::{data::load_split, on_interrupt};
@@ -86,9 +88,11 @@ impl Job for Evaluate<'_> {
     type Output = Evaluation;
 
     fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Evaluation> {
-        let model =
-            Trm::<B>::from_state(&self.config, &self.state, &devices[0])?.into_precision(self.precision);
-        Ok(evaluate(&model, self.dataset, &self.options, self.watch)?)
+        let load = |device| {
+            Ok(Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(self.precision))
+        };
+        let models = devices.iter().map(load).collect::<Result<_>>()?;
+        Ok(evaluate_on_all(models, self.dataset, &self.options, self.watch)?)
     }
 }
 
