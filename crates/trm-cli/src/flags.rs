@@ -306,7 +306,7 @@ pub struct EvalArgs {
 
 #[derive(Debug, Args)]
 pub struct SolveArgs {
-    /// A maze in text form, a line per row of `#`, space, `S` and `G`; `-` reads standard input. Without one, a new maze is drawn.
+    /// A maze in text form, a line per row of `#`, space, `S` and `G`; `-` reads standard input. Without one, new mazes are drawn.
     #[arg(value_name = "FILE|-")]
     pub maze: Option<PathBuf>,
     /// A model folder. Without one, an untrained network shows the machinery.
@@ -321,7 +321,10 @@ pub struct SolveArgs {
     /// Most supervision steps [default: the model's].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub max_steps: Option<usize>,
-    /// Seed of the maze that is drawn without FILE.
+    /// How many mazes to draw without FILE; one with --steps or --json.
+    #[arg(long, value_name = "N", value_parser = at_least_1, default_value_t = 32, conflicts_with_all = ["maze", "steps", "json"])]
+    pub count: usize,
+    /// Seed of the mazes that are drawn without FILE.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Precision of the computation.

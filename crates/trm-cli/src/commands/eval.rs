@@ -43,7 +43,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         keep,
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
-    let mut watch = Watch { bar: progress::share(), interrupted: on_interrupt()? };
+    let mut watch = Watch::new()?;
     let job = Evaluate {
         config,
         state,
@@ -75,13 +75,14 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
 }
 
-struct Evaluate<'a> {
-    config: TrmConfig,
-    state: weights::StateDict,
-    dataset: &'a Dataset,
-    options: EvalOptions,
-    precision: Precision,
-    watch: &'a mut Watch,
+/// Evaluates a model on the chosen devices.
+pub struct Evaluate<'a> {
+    pub config: TrmConfig,
+    pub state: weights::StateDict,
+    pub dataset: &'a Dataset,
+    pub options: EvalOptions,
+    pub precision: Precision,
+    pub watch: &'a mut Watch,
 }
 
 impl Job for Evaluate<'_> {
@@ -97,9 +98,15 @@ impl Job for Evaluate<'_> {
 }
 
 /// Shows progress, and stops the evaluation on Ctrl-C.
-struct Watch {
-    bar: ProgressBar,
+pub struct Watch {
+    pub bar: ProgressBar,
     interrupted: Arc<AtomicBool>,
+}
+
+impl Watch {
+    pub fn new() -> Result<Self> {
+        Ok(Self { bar: progress::share(), interrupted: on_interrupt()? })
+    }
 }
 
 impl Observer for Watch {
@@ -114,7 +121,8 @@ impl Observer for Watch {
     }
 }
 
-fn describe(metrics: &Metrics) -> String {
+/// The figures of an evaluation, a line each.
+pub fn describe(metrics: &Metrics) -> String {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let [low, high] = metrics.exact_accuracy_ci95;
     let mut text = format!("{HEADING}{} mazes{HEADING:#}\n", metrics.count);

@@ -3,6 +3,7 @@
 mod data;
 mod eval;
 mod hub;
+mod play;
 mod report;
 mod solve;
 mod train;

@@ -6,8 +6,11 @@ use std::{
 
 use burn::tensor::backend::Backend;
 use serde::Serialize;
-use trm_data::{Generator, GeneratorConfig, Grid, Maze, Verdict, judge_tokens};
-use trm_model::{HaltRule, Precision, Preset, Thought, Trm, TrmConfig, think, weights};
+use trm_data::{Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens};
+use trm_model::{
+    HaltRule, Precision, Preset, Thought, Trm, TrmConfig, think,
+    weights::{self, StateDict},
+};
 
 use super::warn;
 use crate::{
@@ -24,8 +27,9 @@ pub fn run(args: &SolveArgs) -> Result<()> {
     let loaded = args.model.as_deref().map(weights::load_state).transpose()?;
     let maze = match read_maze(args.maze.as_deref())? {
         Some(maze) => maze,
+        None if !args.steps && !args.json => return super::play::run(args, loaded),
         None => {
-            let maze = draw_maze(loaded.as_ref().map(|(config, _)| config), args.seed)?;
+            let maze = draw_mazes(loaded.as_ref().map(|(config, _)| config), args.seed, 1)?.remove(0).maze;
             if !args.json {
                 writeln!(anstream::stdout(), "A new maze:\n{}", render::grid(maze.grid(), None))?;
             }
@@ -34,12 +38,7 @@ pub fn run(args: &SolveArgs) -> Result<()> {
     };
     let (config, state) = match loaded {
         Some(loaded) => loaded,
-        None => {
-            warn("no --model was given, so this network is not trained: its answer is noise");
-            let config = untrained(maze.side());
-            let state = weights::StateDict::initial(&config, args.seed);
-            (config, state)
-        }
+        None => untrained(maze.side(), args.seed),
     };
     let cells = maze.side() * maze.side();
     if cells != config.seq_len {
@@ -97,21 +96,22 @@ fn read_maze(path: Option<&Path>) -> Result<Option<Maze>> {
     Ok(Some(maze.map_err(|error| format!("{place}: {error}"))?))
 }
 
-/// A new maze of the side that the model takes.
-fn draw_maze(config: Option<&TrmConfig>, seed: u64) -> Result<Maze> {
+/// New mazes of the side that the model takes.
+pub fn draw_mazes(config: Option<&TrmConfig>, seed: u64, count: usize) -> Result<Vec<Labelled>> {
     let (side, min_path) = match config.map(|config| config.seq_len) {
         None => SAMPLE,
         Some(900) => (30, 108),
-        Some(seq_len) => (seq_len.isqrt(), seq_len.isqrt()),
+        // Maze-Hard's share of cells on the path.
+        Some(seq_len) => (seq_len.isqrt(), seq_len * 12 / 100),
     };
     let mut generator = Generator::new(GeneratorConfig::new(side, min_path, seed))?;
-    let drawn = generator.next_batch(1).pop();
-    Ok(drawn.ok_or("no maze could be drawn; give one in a file")?.maze)
+    Ok(generator.next_batch(count))
 }
 
-/// A small architecture for mazes of any side, to show the machinery.
-fn untrained(side: usize) -> TrmConfig {
-    TrmConfig {
+/// A small network for mazes of any side, to show the machinery.
+pub fn untrained(side: usize, seed: u64) -> (TrmConfig, StateDict) {
+    warn("no --model was given, so this network is not trained: its answer is noise");
+    let config = TrmConfig {
         seq_len: side * side,
         hidden_size: 128,
         num_heads: 4,
@@ -119,12 +119,14 @@ fn untrained(side: usize) -> TrmConfig {
         puzzle_emb_len: 1,
         halt_max_steps: 4,
         ..Preset::MazeHard.config()
-    }
+    };
+    let state = StateDict::initial(&config, seed);
+    (config, state)
 }
 
 struct Think<F> {
     config: TrmConfig,
-    state: weights::StateDict,
+    state: StateDict,
     inputs: Vec<u8>,
     halt: HaltRule,
     max_steps: usize,
@@ -208,7 +210,7 @@ struct Solution<'a> {
     confidence: f32,
 }
 
-fn in_words(verdict: &Verdict) -> &'static str {
+pub fn in_words(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict { exact: true, .. } => "valid, optimal, and the very path of the labelling rule",
         Verdict { optimal: true, .. } => "valid and optimal",

@@ -1,0 +1,51 @@
+use std::io::Write;
+
+use trm_data::Dataset;
+use trm_eval::{EvalOptions, Evaluation, Keep, suggested_batch_size};
+use trm_model::{TrmConfig, weights::StateDict};
+
+use super::{
+    eval::{Evaluate, Watch, describe},
+    solve::{draw_mazes, in_words, untrained},
+};
+use crate::{Result, device::run_on, flags::SolveArgs, render};
+
+/// Mazes shown with their answers.
+const SHOWN: usize = 3;
+
+/// Solves new mazes, shows some of them, and says how many came out right and how fast.
+pub fn run(args: &SolveArgs, loaded: Option<(TrmConfig, StateDict)>) -> Result<()> {
+    let mazes = draw_mazes(loaded.as_ref().map(|(config, _)| config), args.seed, args.count)?;
+    let dataset = Dataset::of_mazes(mazes)?;
+    let side = dataset.seq_len().isqrt();
+    let (config, state) = loaded.unwrap_or_else(|| untrained(side, args.seed));
+    let options = EvalOptions {
+        halt: args.halt.into(),
+        max_steps: args.max_steps,
+        limit: None,
+        part: (0, 1),
+        batch_size: suggested_batch_size(&config),
+        keep: Keep::Nothing,
+    };
+    let mut watch = Watch::new()?;
+    let precision = args.dtype.into();
+    let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
+    let evaluation = run_on(&args.device, job);
+    watch.bar.finish_and_clear();
+    show(&dataset, &evaluation?)
+}
+
+/// The first mazes beside their answers, then the figures of all.
+fn show(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
+    let mut out = anstream::stdout();
+    for outcome in evaluation.outcomes.iter().take(SHOWN) {
+        let (maze, label) = (dataset.maze(outcome.row)?, dataset.solution(outcome.row)?);
+        let answer = render::tokens(&outcome.answer, maze.side(), Some(&label));
+        for (question, answer) in render::grid(maze.grid(), None).lines().zip(answer.lines()) {
+            writeln!(out, "{question}    {answer}")?;
+        }
+        let verdict = outcome.verdict.unwrap_or_default();
+        writeln!(out, "{}; {} steps\n", in_words(&verdict), outcome.steps)?;
+    }
+    Ok(write!(out, "{}", describe(&evaluation.metrics))?)
+}
