@@ -242,6 +242,16 @@ fn what_is_wrong_is_said_in_a_sentence() {
     }
 }
 
+/// The name of a recipe is not taken for a folder that happens to have it.
+#[test]
+fn a_folder_with_the_name_of_a_recipe_is_no_recipe() {
+    let folder = tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("maze-small")).expect("a folder");
+    let mut command = trm!["train", "maze-small", "--device", "cpu", "--set", "training.batch_size=0"];
+    let said = support::error(command.current_dir(folder.path()));
+    assert!(said.contains("training.batch_size = 0"), "{said}");
+}
+
 /// A loss that is no number ends the run with its step; the model before is still there.
 #[test]
 fn a_loss_that_is_no_number_is_said() {
