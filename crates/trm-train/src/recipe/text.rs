@@ -16,7 +16,7 @@ impl Recipe {
     /// [`Error::UnknownRecipe`], [`Error::File`], and those of [`Recipe::from_toml`].
     pub fn load(path_or_name: &str, overrides: &[String]) -> Result<Self> {
         let path = Path::new(path_or_name);
-        if !path.exists()
+        if !path.is_file()
             && let Some(text) = builtin::text(path_or_name)
         {
             return Self::from_toml(path_or_name, text, overrides);
