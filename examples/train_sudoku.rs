@@ -7,7 +7,7 @@
 use std::{env, error::Error};
 
 use burn::backend::{Autodiff, Flex};
-use trm_data::{Dataset, Metadata, rng};
+use trm_data::{Dataset, rng};
 use trm_model::{HaltRule, think};
 use trm_train::{Data, Event, Group, Limits, Place, Recipe, Record, Result, Resume, Rows, Run, Source};
 
@@ -101,29 +101,10 @@ impl Sudokus {
         (puzzle, solution)
     }
 
-    /// The next puzzles as a data set, as it would be in files: each a group of one puzzle of one row.
+    /// The next puzzles as a data set.
     fn data_set(&mut self, count: usize) -> trm_data::Result<Dataset> {
         let (puzzles, solutions): (Vec<_>, Vec<_>) = (0..count).map(|_| self.draw()).unzip();
-        let metadata = Metadata {
-            pad_id: 0,
-            ignore_label_id: Some(0),
-            blank_identifier_id: 0,
-            vocab_size: 6,
-            seq_len: 16,
-            num_puzzle_identifiers: 1,
-            total_groups: count,
-            mean_puzzle_examples: 1.0,
-            total_puzzles: count,
-            sets: vec!["all".to_owned()],
-        };
-        let dataset = Dataset {
-            metadata,
-            inputs: puzzles.concat(),
-            labels: solutions.concat(),
-            puzzle_identifiers: vec![0; count],
-            puzzle_indices: (0..=count).collect(),
-            group_indices: (0..=count).collect(),
-        };
+        let dataset = Dataset::of_rows(6, 16, puzzles.concat(), solutions.concat());
         dataset.validate()?;
         Ok(dataset)
     }

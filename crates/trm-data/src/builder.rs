@@ -218,27 +218,11 @@ impl Groups {
     }
 
     fn into_dataset(self) -> Dataset {
-        let groups = self.group_indices.len();
-        let metadata = Metadata {
-            pad_id: PAD,
-            ignore_label_id: Some(PAD),
-            blank_identifier_id: 0,
-            vocab_size: VOCAB_SIZE,
-            seq_len: self.seq_len,
-            num_puzzle_identifiers: 1,
-            total_groups: groups,
-            mean_puzzle_examples: 1.0,
-            total_puzzles: groups,
-            sets: vec!["all".to_owned()],
-        };
-        Dataset {
-            metadata,
-            inputs: self.inputs,
-            labels: self.labels,
-            puzzle_identifiers: vec![0; self.rows],
-            puzzle_indices: (0..=self.rows).collect(),
-            group_indices: std::iter::once(0).chain(self.group_indices).collect(),
-        }
+        let mut dataset = Dataset::of_rows(VOCAB_SIZE, self.seq_len, self.inputs, self.labels);
+        dataset.metadata.total_groups = self.group_indices.len();
+        dataset.metadata.total_puzzles = self.group_indices.len();
+        dataset.group_indices = std::iter::once(0).chain(self.group_indices).collect();
+        dataset
     }
 
     fn save(self, output_dir: &Path, name: &str) -> Result<SplitSummary> {
@@ -261,5 +245,33 @@ impl Dataset {
         let dataset = groups.into_dataset();
         dataset.validate()?;
         Ok(dataset)
+    }
+
+    /// A split of any puzzles in memory: each row a puzzle and a group of its own, without identifiers. `inputs` and
+    /// `labels` are `[rows * seq_len]` tokens below `vocab_size`; token 0 pads inputs and means "no label" in labels.
+    /// Call [`Dataset::validate`] if they come from elsewhere.
+    #[must_use]
+    pub fn of_rows(vocab_size: usize, seq_len: usize, inputs: Vec<u8>, labels: Vec<u8>) -> Self {
+        let rows = inputs.len() / seq_len.max(1);
+        let metadata = Metadata {
+            pad_id: PAD,
+            ignore_label_id: Some(PAD),
+            blank_identifier_id: 0,
+            vocab_size,
+            seq_len,
+            num_puzzle_identifiers: 1,
+            total_groups: rows,
+            mean_puzzle_examples: 1.0,
+            total_puzzles: rows,
+            sets: vec!["all".to_owned()],
+        };
+        Dataset {
+            metadata,
+            inputs,
+            labels,
+            puzzle_identifiers: vec![0; rows],
+            puzzle_indices: (0..=rows).collect(),
+            group_indices: (0..=rows).collect(),
+        }
     }
 }

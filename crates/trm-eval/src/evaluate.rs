@@ -120,6 +120,7 @@ pub fn evaluate<B: Backend>(
     let rows = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
     let mut waiting = (options.part.0..rows).step_by(options.part.1.max(1));
     let total = waiting.len();
+    let mazes = dataset.holds_mazes();
     let max_steps = options.max_steps.unwrap_or(config.halt_max_steps).max(1);
     let mut batch = RunningBatch::new(model.clone(), options.halt, max_steps, options.batch_size);
     let mut outcomes = Vec::with_capacity(total);
@@ -148,7 +149,7 @@ pub fn evaluate<B: Backend>(
         for (place, logits) in std::iter::zip(&wanted, report.logits(&wanted)?) {
             let step = report.rows[*place];
             if step.halted {
-                outcomes.push(Outcome::new(dataset, step, most_likely(&logits, config.vocab_size)));
+                outcomes.push(Outcome::new(dataset, mazes, step, most_likely(&logits, config.vocab_size)));
             }
             if options.keep != Keep::Nothing {
                 answers.push(Answer { step, logits });

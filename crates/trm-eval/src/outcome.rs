@@ -22,8 +22,8 @@ pub struct Outcome {
 
 impl Outcome {
     /// Compares an answer (`[seq_len]` tokens) with the label of row `last.ticket`; `last` is what the model said of it in
-    /// its last step.
-    pub fn new(dataset: &Dataset, last: RowStep, answer: Vec<u8>) -> Self {
+    /// its last step. The judge is asked if the puzzles are `mazes` ([`Dataset::holds_mazes`]).
+    pub fn new(dataset: &Dataset, mazes: bool, last: RowStep, answer: Vec<u8>) -> Self {
         let row = last.ticket;
         let labels = dataset.label(row).iter().zip(dataset.label_mask(row));
         let (mut labelled, mut right) = (0, 0);
@@ -31,8 +31,7 @@ impl Outcome {
             labelled += usize::from(has_label);
             right += usize::from(has_label && token == label);
         }
-        // Other puzzles are not square grids with one start and one goal.
-        let verdict = dataset.maze(row).ok().map(|maze| judge_tokens(&maze, &answer));
+        let verdict = dataset.maze(row).ok().filter(|_| mazes).map(|maze| judge_tokens(&maze, &answer));
         Self { row, steps: last.step, q_halt: last.q_halt, labelled, right, answer, verdict }
     }
 

@@ -145,3 +145,18 @@ fn stopping_stops_all_devices() {
     let stopped = evaluate_on_all(models, &dataset, &options, &mut Stop).expect("an evaluation");
     assert!(!stopped.complete && stopped.outcomes.len() < 200);
 }
+
+/// Puzzles of which some only look like mazes are not judged as mazes.
+#[test]
+fn other_puzzles_get_no_verdict() {
+    let mut dataset = dataset(4);
+    let model = model_for(&dataset);
+    let judged = |dataset: &Dataset| {
+        let evaluation = evaluate(&model, dataset, &EvalOptions::default(), &mut ()).expect("an evaluation");
+        evaluation.outcomes.iter().filter(|outcome| outcome.verdict.is_some()).count()
+    };
+    assert_eq!(judged(&dataset), 4);
+    let len = dataset.seq_len();
+    dataset.inputs[..len].fill(1);
+    assert_eq!(judged(&dataset), 0);
+}

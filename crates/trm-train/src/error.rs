@@ -116,6 +116,10 @@ pub enum Error {
         reason: String,
     },
 
+    /// From a source or a sink of the program's own.
+    #[error(transparent)]
+    Custom(Box<dyn std::error::Error + Send + Sync>),
+
     /// From the data set or the generator, or a file that could not be written.
     #[error(transparent)]
     Data(#[from] trm_data::Error),

@@ -131,13 +131,14 @@ impl Group {
         numbers.resize(most * width, 0.0);
         let own = Tensor::<B, 2>::from_data(TensorData::new(numbers, [most, width]), (device, DType::F32));
         let all: Vec<f32> = self.gather(own)?.into_data().iter().collect();
+        let mazes = dataset.holds_mazes();
         let outcome = |numbers: &[f32]| {
             let [row, steps, q_halt, answer @ ..] = numbers else { return None };
             let answer = answer.iter().map(|token| *token as u8).collect();
             let ticket = (*row as usize).checked_sub(1)?;
             let last =
                 RowStep { ticket, step: *steps as usize, q_halt: *q_halt, q_continue: 0.0, halted: true };
-            Some(Outcome::new(dataset, last, answer))
+            Some(Outcome::new(dataset, mazes, last, answer))
         };
         let mut outcomes: Vec<Outcome> = all.chunks(width).filter_map(outcome).collect();
         outcomes.sort_by_key(|outcome| outcome.row);
