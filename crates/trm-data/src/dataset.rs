@@ -219,10 +219,12 @@ impl Dataset {
         Maze::from_tokens(self.input(row)).map_err(|error| error.at_row(row))
     }
 
-    /// Whether every row is a maze, and so the puzzles are mazes; a single row of another puzzle may look like one.
+    /// Whether every row that has a label is a maze, and so the puzzles are mazes; a single row of another puzzle may
+    /// look like one.
     #[must_use]
     pub fn holds_mazes(&self) -> bool {
-        !self.is_empty() && (0..self.len()).all(|row| self.maze(row).is_ok())
+        let mut labelled = (0..self.len()).filter(|&row| self.label_mask(row).any(|counts| counts)).peekable();
+        labelled.peek().is_some() && labelled.all(|row| self.maze(row).is_ok())
     }
 
     /// A row's label as a grid.
