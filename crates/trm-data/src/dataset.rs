@@ -223,7 +223,8 @@ impl Dataset {
     /// look like one.
     #[must_use]
     pub fn holds_mazes(&self) -> bool {
-        let mut labelled = (0..self.len()).filter(|&row| self.label_mask(row).any(|counts| counts)).peekable();
+        let mut labelled =
+            (0..self.len()).filter(|&row| self.label_mask(row).any(|counts| counts)).peekable();
         labelled.peek().is_some() && labelled.all(|row| self.maze(row).is_ok())
     }
 
