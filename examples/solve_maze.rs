@@ -1,26 +1,24 @@
 //! Loads weights and solves one maze, step by step.
 //!
-//! `cargo run --release --example solve_maze [MODEL_DIR]`; without a model folder the network is not trained.
+//! `cargo run --release --example solve_maze [MODEL_DIR]`; without a model folder it takes the model that comes with
+//! `trm-model`.
 
 use std::{env, error::Error, path::Path};
 
 use burn::backend::Flex;
 use trm_data::{Generator, GeneratorConfig, Grid, judge_tokens};
-use trm_model::{HaltRule, Preset, Trm, TrmConfig, think, weights};
+use trm_model::{HaltRule, Trm, think, weights};
 
 /// Any Burn backend will do.
 type Backend = Flex;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let device = Default::default();
-    let model: Trm<Backend> = match env::args().nth(1) {
-        Some(folder) => weights::load(Path::new(&folder), &device)?,
-        None => {
-            println!("no model folder given: these weights are fresh, the answer is noise\n");
-            let config = TrmConfig { seq_len: 100, halt_max_steps: 3, ..Preset::MazeHard.config() };
-            Trm::init(&config, 0, &device)?
-        }
+    let (config, state) = match env::args().nth(1) {
+        Some(folder) => weights::load_state(Path::new(&folder))?,
+        None => weights::pretrained()?,
     };
+    let model = Trm::<Backend>::from_state(&config, &state, &device)?;
 
     let side = model.config().seq_len.isqrt();
     let maze = Generator::new(GeneratorConfig::new(side, side, 1))?.next_batch(1).remove(0).maze;

@@ -265,9 +265,9 @@ pub struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// A model folder.
+    /// A model folder [default: the model that comes with trm].
     #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
+    pub model: Option<PathBuf>,
     /// A data set, or one split of it.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
@@ -309,7 +309,7 @@ pub struct SolveArgs {
     /// A maze in text form, a line per row of `#`, space, `S` and `G`; `-` reads standard input. Without one, new mazes are drawn.
     #[arg(value_name = "FILE|-")]
     pub maze: Option<PathBuf>,
-    /// A model folder. Without one, an untrained network shows the machinery.
+    /// A model folder [default: the model that comes with trm].
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
     /// Print the answer after every supervision step.
@@ -325,7 +325,7 @@ pub struct SolveArgs {
     #[arg(long, value_name = "N", value_parser = at_least_1, default_value_t = 32, conflicts_with_all = ["maze", "steps", "json"])]
     pub count: usize,
     /// Seed of the mazes that are drawn without FILE.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Precision of the computation.
     #[arg(long, value_enum, default_value_t = Dtype::F32)]

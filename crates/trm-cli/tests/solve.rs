@@ -13,6 +13,7 @@ use std::{
 use predicates::str::contains;
 use serde_json::Value;
 use support::{error, generate, import, json, read, stdout, text};
+use tempfile::TempDir;
 use trm_data::Dataset;
 use trm_model::{Preset, TrmConfig, weights};
 
@@ -37,6 +38,13 @@ fn untrained(side: usize, folder: &Path) -> PathBuf {
     model
 }
 
+/// A model that never halts early, for the mazes of side 5 here.
+fn model() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = untrained(5, folder.path());
+    (folder, model)
+}
+
 /// The lines before the first empty one: the answer.
 fn grid(output: &str) -> Vec<&str> {
     output.lines().take_while(|line| !line.is_empty()).collect()
@@ -48,17 +56,18 @@ fn reads_a_file_a_dash_and_a_pipe() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("maze.txt");
     fs::write(&file, MAZE).expect("written");
-    let answer = stdout(&mut trm!["solve", &file]);
+    let (_folder, model) = model();
+    let answer = stdout(&mut trm!["solve", "--model", &model, &file]);
     let rows = grid(&answer);
     assert_eq!(rows.len(), 5, "{answer}");
     for row in &rows {
         assert!(row.len() == 5 && row.chars().all(|symbol| "?# SGo".contains(symbol)), "{answer}");
     }
-    assert!(answer.lines().nth(6).expect("a verdict").contains("4 of 4 steps, confidence"), "{answer}");
+    assert!(answer.lines().nth(6).expect("a verdict").contains("3 of 3 steps, confidence"), "{answer}");
     assert!(answer.contains("A shortest path, by search:\nS"), "this noise is no path: {answer}");
-    assert_eq!(stdout(trm!["solve", "-"].write_stdin(MAZE)), answer);
-    assert_eq!(stdout(trm!["solve"].write_stdin(MAZE)), answer);
-    assert_eq!(stdout(trm!["solve"].write_stdin(MAZE.replace('\n', "\r\n"))), answer);
+    assert_eq!(stdout(trm!["solve", "--model", &model, "-"].write_stdin(MAZE)), answer);
+    assert_eq!(stdout(trm!["solve", "--model", &model].write_stdin(MAZE)), answer);
+    assert_eq!(stdout(trm!["solve", "--model", &model].write_stdin(MAZE.replace('\n', "\r\n"))), answer);
 }
 
 /// Without a maze one is drawn for the model's side, the same for the same seed, and it can be solved.
@@ -80,16 +89,18 @@ fn draws_a_maze_by_seed() {
 /// `--steps` shows every step under its own heading, the last one being the answer.
 #[test]
 fn steps_have_headings() {
-    let answer = stdout(trm!["solve"].write_stdin(MAZE));
-    let steps = stdout(trm!["solve", "--steps", "--halt", "never"].write_stdin(MAZE));
+    let (_folder, model) = model();
+    let answer = stdout(trm!["solve", "--model", &model].write_stdin(MAZE));
+    let steps = stdout(trm!["solve", "--model", &model, "--steps", "--halt", "never"].write_stdin(MAZE));
     let headings: Vec<&str> = steps.lines().filter(|line| line.starts_with("step ")).collect();
-    assert_eq!(headings.len(), 4, "{steps}");
+    assert_eq!(headings.len(), 3, "{steps}");
     for (index, heading) in headings.iter().enumerate() {
         assert!(heading.starts_with(&format!("step {}  confidence ", index + 1)), "{heading}");
     }
-    let (_, last) = steps.rsplit_once(headings[3]).expect("the last heading");
+    let (_, last) = steps.rsplit_once(headings[2]).expect("the last heading");
     assert_eq!(grid(last.trim_start_matches('\n')), grid(&answer));
-    let two = stdout(trm!["solve", "--steps", "--halt", "never", "--max-steps", "2"].write_stdin(MAZE));
+    let mut two = trm!["solve", "--model", &model, "--steps", "--halt", "never", "--max-steps", "2"];
+    let two = stdout(two.write_stdin(MAZE));
     assert!(two.contains("step 2") && !two.contains("step 3") && two.contains("2 of 2 steps"), "{two}");
 }
 
@@ -97,7 +108,8 @@ fn steps_have_headings() {
 #[test]
 fn json_has_the_answer_in_tokens_and_symbols() {
     // Colours that the environment asks for have no place in JSON.
-    let mut command = trm!["solve", "--json"];
+    let (_folder, model) = model();
+    let mut command = trm!["solve", "--model", &model, "--json"];
     let solution = json(command.env("CLICOLOR_FORCE", "1").write_stdin(MAZE));
     assert_eq!(solution["maze"].as_str(), MAZE.strip_suffix('\n'));
     let tokens: Vec<u64> =
@@ -105,7 +117,7 @@ fn json_has_the_answer_in_tokens_and_symbols() {
     let answer: String = solution["answer"].as_str().expect("text").split('\n').collect();
     let symbols: String = tokens.iter().map(|token| char::from(b"?# SGo"[*token as usize])).collect();
     assert_eq!((answer.len(), answer), (25, symbols));
-    assert_eq!((solution["steps"].as_u64(), solution["max_steps"].as_u64()), (Some(4), Some(4)));
+    assert_eq!((solution["steps"].as_u64(), solution["max_steps"].as_u64()), (Some(3), Some(3)));
     let q_halt = solution["q_halt"].as_f64().expect("a number");
     let confidence = solution["confidence"].as_f64().expect("a number");
     assert!((confidence - 1.0 / (1.0 + (-q_halt).exp())).abs() < 1e-6);
@@ -168,7 +180,7 @@ fn refuses_another_side_than_the_models() {
     assert!(message.starts_with("the maze is 5x5, but the model was made for 6x6"), "{message}");
 }
 
-/// A maze without a path is answered all the same, with a warning; so is one without a trained model.
+/// A maze without a path is answered all the same, with a warning.
 #[test]
 fn warns_and_answers() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -178,8 +190,6 @@ fn warns_and_answers() {
     assert_eq!(grid(&String::from_utf8_lossy(&blocked.get_output().stdout)).len(), 2);
     let open = trm!["solve", "--model", &model].write_stdin("S \n G").assert().success();
     open.stderr("");
-    let untrained = trm!["solve"].write_stdin("S \n G").assert().success();
-    untrained.stderr(contains("warning: no --model was given, so this network is not trained"));
 }
 
 /// A path that is drawn in already is no part of the puzzle.
@@ -200,6 +210,22 @@ fn survives_a_closed_pipe() {
     child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
     assert!(child.wait().expect("it ends").success(), "{stderr}");
     assert!(stderr.lines().all(|line| line.starts_with("warning: ")), "{stderr}");
+}
+
+/// Without any argument, the model that comes with trm solves new mazes, most of them by a shortest path, and sums up;
+/// mazes of another side get a warning and an answer.
+#[test]
+fn solves_new_mazes_out_of_the_box() {
+    let said = stdout(trm!["solve", "--count", "64"].write_stdin(""));
+    let optimal = said.lines().find_map(|line| line.trim().strip_prefix("optimal path")).expect("a share");
+    let share: f64 = optimal.trim().trim_end_matches(" %").parse().expect("a number");
+    assert!(share > 50.0, "{said}");
+    assert!(said.contains("64 mazes\n") && said.contains("mazes/s"), "{said}");
+    assert!(said.contains("valid, optimal, and the very path of the labelling rule;"), "{said}");
+
+    let other = trm!["solve"].write_stdin(MAZE).assert().success();
+    let other = other.stderr(contains("warning: the model was trained for mazes of side"));
+    assert_eq!(grid(&String::from_utf8_lossy(&other.get_output().stdout)).len(), 5);
 }
 
 /// The precision of the computation can be chosen, and makes a small difference.

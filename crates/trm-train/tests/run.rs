@@ -284,6 +284,21 @@ fn patience_ends_the_run() {
     assert_eq!(go(&mut run, None).0, Outcome::Converged, "it has not forgotten");
 }
 
+/// The mazes that a user generates with the recipe's seed, to test with, are not those of its training.
+#[test]
+fn training_has_a_stream_of_its_own() {
+    let recipe = recipe(&["data.side=12", "data.min_path=15", "data.curriculum=[]"]);
+    let rows = Data::open(&recipe).expect("data").source.next_rows(1, &[true; 50]).expect("rows");
+    let mut trained = trm_data::ExcludeSet::new();
+    for tokens in rows.inputs.chunks(144) {
+        let tokens: Vec<u8> = tokens.iter().map(|token| *token as u8).collect();
+        trained.insert(&trm_data::Maze::from_tokens(&tokens).expect("a maze"));
+    }
+    let config = trm_data::GeneratorConfig::new(12, 15, recipe.seed);
+    let mut generated = trm_data::Generator::new(config).expect("a generator").take(50);
+    assert!(generated.all(|labelled| !trained.contains(&labelled.maze)));
+}
+
 /// A source of mazes never draws those that are evaluated on.
 #[test]
 fn training_never_sees_the_evaluation() {

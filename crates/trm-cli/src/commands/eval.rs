@@ -14,7 +14,7 @@ use trm_eval::{
 };
 use trm_model::{Precision, Trm, TrmConfig, weights};
 
-use super::{data::load_split, on_interrupt};
+use super::{data::load_split, load_model, on_interrupt};
 use crate::{
     Result,
     device::{Job, run_on},
@@ -25,7 +25,7 @@ use crate::{
 
 pub fn run(args: &EvalArgs) -> Result<()> {
     let dataset = load_split(&args.data, &args.split)?;
-    let (config, state) = weights::load_state(&args.model)?;
+    let (config, state) = load_model(args.model.as_deref())?;
     if let Some(path) = &args.save {
         trm_data::files::check_writable(path)?;
     }

@@ -9,9 +9,17 @@ mod solve;
 mod train;
 mod weights;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use trm_model::{
+    TrmConfig,
+    weights::{StateDict, load_state, pretrained},
 };
 
 use crate::{
@@ -47,4 +55,12 @@ fn on_interrupt() -> Result<Arc<AtomicBool>> {
         }
     })?;
     Ok(interrupted)
+}
+
+/// The model of a folder, or the one that comes with trm.
+fn load_model(folder: Option<&Path>) -> Result<(TrmConfig, StateDict)> {
+    Ok(match folder {
+        Some(folder) => load_state(folder)?,
+        None => pretrained()?,
+    })
 }

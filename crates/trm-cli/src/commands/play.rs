@@ -6,7 +6,7 @@ use trm_model::{TrmConfig, weights::StateDict};
 
 use super::{
     eval::{Evaluate, Watch, describe},
-    solve::{draw_mazes, in_words, untrained},
+    solve::{draw_mazes, in_words},
 };
 use crate::{Result, device::run_on, flags::SolveArgs, render};
 
@@ -14,11 +14,8 @@ use crate::{Result, device::run_on, flags::SolveArgs, render};
 const SHOWN: usize = 3;
 
 /// Solves new mazes, shows some of them, and says how many came out right and how fast.
-pub fn run(args: &SolveArgs, loaded: Option<(TrmConfig, StateDict)>) -> Result<()> {
-    let mazes = draw_mazes(loaded.as_ref().map(|(config, _)| config), args.seed, args.count)?;
-    let dataset = Dataset::of_mazes(mazes)?;
-    let side = dataset.seq_len().isqrt();
-    let (config, state) = loaded.unwrap_or_else(|| untrained(side, args.seed));
+pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> {
+    let dataset = Dataset::of_mazes(draw_mazes(&config, args.seed, args.count)?)?;
     let options = EvalOptions {
         halt: args.halt.into(),
         max_steps: args.max_steps,

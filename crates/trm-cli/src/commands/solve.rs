@@ -7,12 +7,9 @@ use std::{
 use burn::tensor::backend::Backend;
 use serde::Serialize;
 use trm_data::{Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens};
-use trm_model::{
-    HaltRule, Precision, Preset, Thought, Trm, TrmConfig, think,
-    weights::{self, StateDict},
-};
+use trm_model::{HaltRule, PosEncodings, Precision, Thought, Trm, TrmConfig, think, weights::StateDict};
 
-use super::warn;
+use super::{load_model, warn};
 use crate::{
     Result,
     device::{Job, run_on},
@@ -20,35 +17,20 @@ use crate::{
     render::{self, HEADING},
 };
 
-/// Side and least path of the maze that is drawn when there is neither a model nor a maze.
-const SAMPLE: (usize, usize) = (10, 12);
-
 pub fn run(args: &SolveArgs) -> Result<()> {
-    let loaded = args.model.as_deref().map(weights::load_state).transpose()?;
+    let (mut config, state) = load_model(args.model.as_deref())?;
     let maze = match read_maze(args.maze.as_deref())? {
         Some(maze) => maze,
-        None if !args.steps && !args.json => return super::play::run(args, loaded),
+        None if !args.steps && !args.json => return super::play::run(args, config, state),
         None => {
-            let maze = draw_mazes(loaded.as_ref().map(|(config, _)| config), args.seed, 1)?.remove(0).maze;
+            let maze = draw_mazes(&config, args.seed, 1)?.remove(0).maze;
             if !args.json {
                 writeln!(anstream::stdout(), "A new maze:\n{}", render::grid(maze.grid(), None))?;
             }
             maze
         }
     };
-    let (config, state) = match loaded {
-        Some(loaded) => loaded,
-        None => untrained(maze.side(), args.seed),
-    };
-    let cells = maze.side() * maze.side();
-    if cells != config.seq_len {
-        let side = config.seq_len.isqrt();
-        return Err(format!(
-            "the maze is {0}x{0}, but the model was made for {side}x{side}; give it a maze of that side",
-            maze.side()
-        )
-        .into());
-    }
+    fit_side(&mut config, maze.side())?;
     let label = maze.solve();
     if label.is_none() {
         warn("this maze has no path from S to G; the model was only trained on mazes that have one");
@@ -96,32 +78,29 @@ fn read_maze(path: Option<&Path>) -> Result<Option<Maze>> {
     Ok(Some(maze.map_err(|error| format!("{place}: {error}"))?))
 }
 
-/// New mazes of the side that the model takes.
-pub fn draw_mazes(config: Option<&TrmConfig>, seed: u64, count: usize) -> Result<Vec<Labelled>> {
-    let (side, min_path) = match config.map(|config| config.seq_len) {
-        None => SAMPLE,
-        Some(900) => (30, 108),
-        // Maze-Hard's share of cells on the path.
-        Some(seq_len) => (seq_len.isqrt(), seq_len * 12 / 100),
-    };
-    let mut generator = Generator::new(GeneratorConfig::new(side, min_path, seed))?;
-    Ok(generator.next_batch(count))
+/// Makes the architecture take mazes of this side, if its weights can.
+fn fit_side(config: &mut TrmConfig, side: usize) -> Result<()> {
+    let trained = config.seq_len.isqrt();
+    if side == trained {
+        return Ok(());
+    }
+    if config.pos_encodings != PosEncodings::Rope2d || config.mlp_t {
+        return Err(format!(
+            "the maze is {side}x{side}, but the model was made for {trained}x{trained}; give it a maze of that side"
+        )
+        .into());
+    }
+    warn(&format!(
+        "the model was trained for mazes of side {trained}; the further from that, the more often it fails"
+    ));
+    config.seq_len = side * side;
+    Ok(())
 }
 
-/// A small network for mazes of any side, to show the machinery.
-pub fn untrained(side: usize, seed: u64) -> (TrmConfig, StateDict) {
-    warn("no --model was given, so this network is not trained: its answer is noise");
-    let config = TrmConfig {
-        seq_len: side * side,
-        hidden_size: 128,
-        num_heads: 4,
-        puzzle_emb_ndim: 128,
-        puzzle_emb_len: 1,
-        halt_max_steps: 4,
-        ..Preset::MazeHard.config()
-    };
-    let state = StateDict::initial(&config, seed);
-    (config, state)
+/// New mazes of the side that the model takes, with Maze-Hard's share of cells on the path at least.
+pub fn draw_mazes(config: &TrmConfig, seed: u64, count: usize) -> Result<Vec<Labelled>> {
+    let settings = GeneratorConfig::new(config.seq_len.isqrt(), config.seq_len * 12 / 100, seed);
+    Ok(Generator::new(settings)?.next_batch(count))
 }
 
 struct Think<F> {

@@ -46,10 +46,20 @@ pub fn save(folder: &Path, config: &TrmConfig, state: &StateDict, card: &ModelCa
 pub fn load_state(folder: &Path) -> Result<(TrmConfig, StateDict)> {
     let read = |path: &Path| fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
     let (config_path, model_path) = (folder.join(CONFIG_FILE), folder.join(MODEL_FILE));
-    let config: TrmConfig = serde_json::from_slice(&read(&config_path)?)
-        .map_err(|error| Error::ConfigFile { path: config_path.clone(), reason: error.to_string() })?;
+    parse(&config_path, &read(&config_path)?, &model_path, &read(&model_path)?)
+}
+
+/// The architecture and the weights from the contents of a model folder's files; the paths are for errors.
+pub(crate) fn parse(
+    config_path: &Path,
+    config: &[u8],
+    model_path: &Path,
+    model: &[u8],
+) -> Result<(TrmConfig, StateDict)> {
+    let config: TrmConfig = serde_json::from_slice(config)
+        .map_err(|error| Error::ConfigFile { path: config_path.to_owned(), reason: error.to_string() })?;
     config.validate()?;
-    let state = safetensors::read(&model_path, &read(&model_path)?)?;
+    let state = safetensors::read(model_path, model)?;
     state.check(&config)?;
     Ok((config, state))
 }

@@ -3,6 +3,7 @@
 mod arch;
 mod folder;
 mod layout;
+mod pretrained;
 mod reference;
 mod safetensors;
 mod state;
@@ -11,5 +12,6 @@ mod torch;
 pub use arch::{Architecture, read_architecture};
 pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};
 pub use layout::{Init, TensorSpec, layout};
+pub use pretrained::pretrained;
 pub use reference::{CheckpointFormat, export_checkpoint, read_checkpoint};
 pub use state::{HostTensor, StateDict};
