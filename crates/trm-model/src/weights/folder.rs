@@ -46,20 +46,21 @@ pub fn save(folder: &Path, config: &TrmConfig, state: &StateDict, card: &ModelCa
 pub fn load_state(folder: &Path) -> Result<(TrmConfig, StateDict)> {
     let read = |path: &Path| fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
     let (config_path, model_path) = (folder.join(CONFIG_FILE), folder.join(MODEL_FILE));
-    parse(&config_path, &read(&config_path)?, &model_path, &read(&model_path)?)
+    parse(&config_path, &read(&config_path)?, &model_path, || read(&model_path))
 }
 
-/// The architecture and the weights from the contents of a model folder's files; the paths are for errors.
+/// The architecture and the weights from the contents of a model folder's files; the paths are for errors. The weights
+/// are asked for once the architecture is found to be valid.
 pub(crate) fn parse(
     config_path: &Path,
     config: &[u8],
     model_path: &Path,
-    model: &[u8],
+    model: impl FnOnce() -> Result<Vec<u8>>,
 ) -> Result<(TrmConfig, StateDict)> {
     let config: TrmConfig = serde_json::from_slice(config)
         .map_err(|error| Error::ConfigFile { path: config_path.to_owned(), reason: error.to_string() })?;
     config.validate()?;
-    let state = safetensors::read(model_path, model)?;
+    let state = safetensors::read(model_path, &model()?)?;
     state.check(&config)?;
     Ok((config, state))
 }

@@ -13,6 +13,6 @@ pub fn pretrained() -> Result<(TrmConfig, StateDict)> {
         Path::new("pretrained/config.json"),
         include_bytes!("../../pretrained/config.json"),
         Path::new("pretrained/model.safetensors"),
-        include_bytes!("../../pretrained/model.safetensors"),
+        || Ok(include_bytes!("../../pretrained/model.safetensors").to_vec()),
     )
 }
