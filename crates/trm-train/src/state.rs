@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use burn::{
     module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId},
     optim::{Optimizer, record::AdaptorRecord},
-    tensor::{DType, Int, Tensor, TensorData, backend::AutodiffBackend, backend::Backend},
+    tensor::{BasicOps, DType, Int, Tensor, TensorData, backend::AutodiffBackend, backend::Backend},
 };
 use trm_model::{
     Latents, Precision, Trm,
@@ -147,27 +147,20 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for RestoreMoments<B> {
 
 /// The micro-batches' carries as one.
 fn joined<B: Backend>(carries: &[Carry<B>]) -> Option<Carry<B>> {
-    fn cat<B: Backend, const D: usize>(
+    fn cat<B: Backend, const D: usize, K: BasicOps<B>>(
         carries: &[Carry<B>],
-        part: impl Fn(&Carry<B>) -> &Tensor<B, D>,
-    ) -> Tensor<B, D> {
+        part: impl Fn(&Carry<B>) -> &Tensor<B, D, K>,
+    ) -> Tensor<B, D, K> {
         Tensor::cat(carries.iter().map(|carry| part(carry).clone()).collect(), 0)
     }
-    fn cat_int<B: Backend, const D: usize>(
-        carries: &[Carry<B>],
-        part: impl Fn(&Carry<B>) -> &Tensor<B, D, Int>,
-    ) -> Tensor<B, D, Int> {
-        Tensor::cat(carries.iter().map(|carry| part(carry).clone()).collect(), 0)
-    }
-    let halted = carries.iter().map(|carry| carry.halted.clone()).collect::<Vec<_>>();
     (!carries.is_empty()).then(|| Carry {
         latents: Latents { z_h: cat(carries, |c| &c.latents.z_h), z_l: cat(carries, |c| &c.latents.z_l) },
-        steps: cat_int(carries, |c| &c.steps),
-        halted: Tensor::cat(halted, 0),
+        steps: cat(carries, |c| &c.steps),
+        halted: cat(carries, |c| &c.halted),
         batch: Batch {
-            inputs: cat_int(carries, |c| &c.batch.inputs),
-            labels: cat_int(carries, |c| &c.batch.labels),
-            puzzle_identifiers: cat_int(carries, |c| &c.batch.puzzle_identifiers),
+            inputs: cat(carries, |c| &c.batch.inputs),
+            labels: cat(carries, |c| &c.batch.labels),
+            puzzle_identifiers: cat(carries, |c| &c.batch.puzzle_identifiers),
         },
     })
 }
