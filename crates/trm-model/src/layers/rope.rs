@@ -57,11 +57,16 @@ impl<B: Backend> Rope<B> {
 
     /// Rotates queries or keys `[batch, heads, len, head_dim]`; f32 inside, the precision of `x` outside.
     pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let dtype = x.dtype();
+        let (shape, dtype) = (x.dims(), x.dtype());
+        let [batch, heads, len, head_dim] = shape;
         let x = x.cast(DType::F32);
-        let half = x.dims()[3] / 2;
-        let (first, second) = (x.clone().narrow(3, 0, half), x.clone().narrow(3, half, half));
+        let (first, second) =
+            (x.clone().narrow(3, 0, head_dim / 2), x.clone().narrow(3, head_dim / 2, head_dim / 2));
         let rotated = Tensor::cat(vec![second.neg(), first], 3);
-        (x * self.cos.clone().unsqueeze() + rotated * self.sin.clone().unsqueeze()).cast(dtype)
+        // One head of one row against the whole table: the CPU device is slow wherever more axes than one are repeated.
+        let times = |x: Tensor<B, 4>, table: &Tensor<B, 2>| {
+            x.reshape([batch * heads, len * head_dim]) * table.clone().reshape([1, len * head_dim])
+        };
+        (times(x, &self.cos) + times(rotated, &self.sin)).reshape(shape).cast(dtype)
     }
 }

@@ -25,10 +25,13 @@ impl<B: Backend> SwiGlu<B> {
 
     /// `[.., width]` to the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
-        let gate_up = self.gate_up_proj.forward(x);
-        let inner = gate_up.dims()[D - 1] / 2;
-        let gate = gate_up.clone().narrow(D - 1, 0, inner);
-        let up = gate_up.narrow(D - 1, inner, inner);
-        self.down_proj.forward(silu(gate) * up)
+        let shape = x.dims();
+        let rows = shape[..D - 1].iter().product();
+        // As a matrix: the CPU device is slow at halves of a tensor of more axes.
+        let gate_up = self.gate_up_proj.forward(x.reshape([rows, shape[D - 1]]));
+        let inner = gate_up.dims()[1] / 2;
+        let gate = gate_up.clone().narrow(1, 0, inner);
+        let up = gate_up.narrow(1, inner, inner);
+        self.down_proj.forward(silu(gate) * up).reshape(shape)
     }
 }
