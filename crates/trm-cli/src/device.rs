@@ -6,12 +6,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+#[cfg(feature = "cuda")]
+use burn::backend::{Cuda, cuda::CudaDevice};
+#[cfg(feature = "wgpu")]
+use burn::backend::{Wgpu, wgpu::WgpuDevice};
 use burn::{
-    backend::{Flex, flex::FlexDevice},
+    backend::{Flex, RemoteBackend, flex::FlexDevice},
+    server::start_websocket,
     tensor::{Tensor, backend::Backend},
 };
+use trm_train::Exchange;
 
-use crate::Result;
+use crate::{Result, remote};
 
 /// `--device`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub enum DeviceChoice {
     Cpu(Indices),
     Wgpu(Indices),
     Cuda(Indices),
+    /// Devices lent by `trm lend`, `host:port` each.
+    Remote(Vec<String>),
 }
 
 /// Which devices of a kind.
@@ -54,6 +62,7 @@ impl FromStr for DeviceChoice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, indices) = match text.split_once(':') {
+            Some(("remote", addresses)) => return Ok(Self::Remote(remote::addresses(addresses)?)),
             Some((kind, indices)) => (kind, indices.parse()?),
             None => (text, Indices::Default),
         };
@@ -62,7 +71,7 @@ impl FromStr for DeviceChoice {
             ("cpu", _) => Ok(Self::Cpu(indices)),
             ("wgpu", _) => Ok(Self::Wgpu(indices)),
             ("cuda", _) => Ok(Self::Cuda(indices)),
-            _ => Err("take cpu, wgpu, cuda or auto, and for several devices cuda:0,1 or cuda:all".into()),
+            _ => Err("take cpu, wgpu, cuda, auto or remote:HOST:PORT, and for several devices cuda:0,1 or cuda:all".into()),
         }
     }
 }
@@ -74,6 +83,7 @@ impl fmt::Display for DeviceChoice {
             Self::Cpu(indices) => ("cpu", indices),
             Self::Wgpu(indices) => ("wgpu", indices),
             Self::Cuda(indices) => ("cuda", indices),
+            Self::Remote(addresses) => return write!(f, "remote:{}", addresses.join(",")),
         };
         match indices {
             Indices::Default => f.write_str(kind),
@@ -108,7 +118,7 @@ fn built_for() -> Vec<&'static str> {
 
 /// Runs a job on the chosen devices; `auto` takes the first of cuda, wgpu and cpu that works.
 pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
-    match choice {
+    match choice.or_fastest() {
         DeviceChoice::Cpu(indices) => {
             let devices = match indices {
                 Indices::Default => 1,
@@ -117,44 +127,70 @@ pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
             };
             job.run::<Flex>(&vec![FlexDevice; devices])
         }
+        DeviceChoice::Remote(addresses) => job.run::<RemoteBackend>(&remote::devices(&addresses)?),
         #[cfg(feature = "wgpu")]
         DeviceChoice::Wgpu(indices) => {
-            use burn::backend::wgpu::WgpuDevice;
-            let devices =
-                of_kind::<burn::backend::Wgpu>(indices, WgpuDevice::default(), WgpuDevice::DiscreteGpu);
-            run_where_it_works::<burn::backend::Wgpu, J>(choice, &devices, job)
+            let devices = of_kind::<Wgpu>(&indices, WgpuDevice::default(), WgpuDevice::DiscreteGpu);
+            run_where_it_works::<Wgpu, J>(choice, &devices, job)
         }
         #[cfg(feature = "cuda")]
         DeviceChoice::Cuda(indices) => {
-            use burn::backend::cuda::CudaDevice;
-            let devices = of_kind::<burn::backend::Cuda>(indices, CudaDevice::new(0), CudaDevice::new);
-            run_where_it_works::<burn::backend::Cuda, J>(choice, &devices, job)
+            let devices = of_kind::<Cuda>(&indices, CudaDevice::new(0), CudaDevice::new);
+            run_where_it_works::<Cuda, J>(choice, &devices, job)
         }
-        DeviceChoice::Auto => {
-            #[cfg(feature = "cuda")]
-            {
-                let device = burn::backend::cuda::CudaDevice::new(0);
-                if probe::<burn::backend::Cuda>(&device).is_ok() {
-                    return job.run::<burn::backend::Cuda>(&[device]);
-                }
-            }
-            #[cfg(feature = "wgpu")]
-            {
-                let device = burn::backend::wgpu::WgpuDevice::default();
-                if probe::<burn::backend::Wgpu>(&device).is_ok() {
-                    return job.run::<burn::backend::Wgpu>(&[device]);
-                }
-            }
-            job.run::<Flex>(&[FlexDevice])
-        }
-        #[allow(unreachable_patterns, reason = "reached unless every backend is built in")]
-        _ => Err(format!(
-            "{choice} is not in this build, which has {}; build with --features {}, or take --device cpu",
-            built_for().join(", "),
-            if matches!(choice, DeviceChoice::Wgpu(_)) { "wgpu" } else { "cuda" },
-        )
-        .into()),
+        choice => Err(not_built_in(&choice)),
     }
+}
+
+/// Lends a device to whoever connects to the port, until the process is told to stop.
+pub fn lend(choice: &DeviceChoice, port: u16) -> Result<()> {
+    match choice.or_fastest() {
+        DeviceChoice::Cpu(_) => start_websocket::<Flex>(FlexDevice, port),
+        DeviceChoice::Remote(_) => return Err("a device that was lent cannot be lent again".into()),
+        #[cfg(feature = "wgpu")]
+        DeviceChoice::Wgpu(indices) => {
+            let devices = of_kind::<Wgpu>(&indices, WgpuDevice::default(), WgpuDevice::DiscreteGpu);
+            start_websocket::<Wgpu>(one_that_works::<Wgpu>(choice, &devices)?, port);
+        }
+        #[cfg(feature = "cuda")]
+        DeviceChoice::Cuda(indices) => {
+            let devices = of_kind::<Cuda>(&indices, CudaDevice::new(0), CudaDevice::new);
+            start_websocket::<Cuda>(one_that_works::<Cuda>(choice, &devices)?, port);
+        }
+        choice => return Err(not_built_in(&choice)),
+    }
+    Ok(())
+}
+
+impl DeviceChoice {
+    /// `auto` made out.
+    fn or_fastest(&self) -> Self {
+        match self {
+            #[cfg(feature = "cuda")]
+            Self::Auto if probe::<Cuda>(&CudaDevice::new(0)).is_ok() => Self::Cuda(Indices::Default),
+            #[cfg(feature = "wgpu")]
+            Self::Auto if probe::<Wgpu>(&WgpuDevice::default()).is_ok() => Self::Wgpu(Indices::Default),
+            Self::Auto => Self::Cpu(Indices::Default),
+            choice => choice.clone(),
+        }
+    }
+
+    /// How devices of this kind exchange tensors.
+    pub fn exchange(&self) -> Exchange {
+        match self {
+            Self::Remote(_) => Exchange::Host,
+            _ => Exchange::Devices,
+        }
+    }
+}
+
+fn not_built_in(choice: &DeviceChoice) -> crate::Error {
+    format!(
+        "{choice} is not in this build, which has {}; build with --features {}, or take --device cpu",
+        built_for().join(", "),
+        if matches!(choice, DeviceChoice::Wgpu(_)) { "wgpu" } else { "cuda" },
+    )
+    .into()
 }
 
 /// The devices of a kind with these indices; their number is asked of the driver for `all`.
@@ -182,6 +218,15 @@ fn run_where_it_works<B: Backend, J: Job>(
         probe::<B>(device).map_err(|reason| unavailable(choice, &reason))?;
     }
     job.run::<B>(devices)
+}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn one_that_works<B: Backend>(choice: &DeviceChoice, devices: &[B::Device]) -> Result<B::Device> {
+    let [device] = devices else {
+        return Err("a process lends one device; start one for each, on ports of their own".into());
+    };
+    probe::<B>(device).map_err(|reason| unavailable(choice, &reason))?;
+    Ok(device.clone())
 }
 
 /// Whether a device computes, and if not, why.

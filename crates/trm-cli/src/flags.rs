@@ -30,6 +30,10 @@ pub enum Command {
     Eval(EvalArgs),
     /// Solve a maze.
     Solve(SolveArgs),
+    /// Lend this machine's device to trm on another machine: there, --device remote:HOST:PORT.
+    ///
+    /// Whoever reaches the port can compute here, unasked and unencrypted: lend in networks that you trust.
+    Lend(LendArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -239,7 +243,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub minutes: Option<f64>,
     /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is. Several devices of one kind share the
-    /// batch: cuda:0,1 or cuda:all.
+    /// batch: cuda:0,1 or cuda:all, or remote:HOST:PORT,HOST:PORT for devices that other machines lend (trm lend).
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print lines instead of the dashboard.
@@ -290,7 +294,7 @@ pub struct EvalArgs {
     #[arg(long, value_enum, default_value_t = Dtype::F32)]
     pub dtype: Dtype,
     /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is. Several of one kind share the mazes:
-    /// cuda:0,1 or cuda:all.
+    /// cuda:0,1 or cuda:all, or remote:HOST:PORT,HOST:PORT for devices that other machines lend.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
     /// Print JSON.
@@ -336,6 +340,16 @@ pub struct SolveArgs {
     /// Print JSON.
     #[arg(long, conflicts_with = "steps")]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LendArgs {
+    /// The device: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// The port to listen on, at all addresses of this machine.
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -4,6 +4,7 @@ mod commands;
 mod device;
 mod flags;
 mod progress;
+mod remote;
 mod render;
 mod train_view;
 

@@ -12,56 +12,11 @@ use std::{
     time::Duration,
 };
 
-use safetensors::SafeTensors;
-use serde_json::Value;
-use support::{json, stdout, text};
+use support::{
+    json, stdout, text,
+    tiny_run::{last_checkpoint, metrics, recipe},
+};
 use tempfile::tempdir;
-
-/// A network so small that a step takes milliseconds; a checkpoint after each.
-const RECIPE: &str = r#"
-name = "tiny"
-seed = 3
-
-[model]
-preset = "maze-hard"
-puzzle_emb_ndim = 0
-puzzle_emb_len = 1
-hidden_size = 32
-num_heads = 2
-h_cycles = 2
-l_cycles = 1
-l_layers = 1
-expansion = 1.0
-halt_max_steps = 3
-halt_exploration_prob = 0.5
-
-[data]
-kind = "mazes"
-side = 4
-min_path = 2
-
-[optimizer]
-lr = 1e-3
-weight_decay = 0.1
-warmup_steps = 10
-
-[training]
-batch_size = 6
-steps = 400
-
-[evaluation]
-every = 50
-puzzles = 8
-
-[checkpoint]
-every = 1
-"#;
-
-fn recipe(folder: &Path) -> String {
-    let path = folder.join("tiny.toml");
-    fs::write(&path, RECIPE).expect("written");
-    text(&path).to_owned()
-}
 
 /// Starts a run, or goes on with the one in `run`.
 fn spawn(recipe: &str, run: &Path) -> Child {
@@ -71,39 +26,6 @@ fn spawn(recipe: &str, run: &Path) -> Child {
         command.arg("--resume");
     }
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("started")
-}
-
-/// The last checkpoint's tensors and progress, without the clock.
-fn last_checkpoint(run: &Path) -> (Vec<(String, Vec<u8>)>, Value) {
-    let mut files: Vec<_> = fs::read_dir(run.join("checkpoints"))
-        .expect("checkpoints")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
-        .collect();
-    files.sort();
-    let bytes = fs::read(files.last().expect("a checkpoint")).expect("readable");
-    let (_, header) = SafeTensors::read_metadata(&bytes).expect("a header");
-    let progress = &header.metadata().as_ref().expect("metadata")["progress"];
-    let mut progress: Value = serde_json::from_str(progress).expect("JSON");
-    progress["seconds"] = Value::Null;
-    let file = SafeTensors::deserialize(&bytes).expect("whole");
-    let mut tensors: Vec<_> =
-        file.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect();
-    tensors.sort();
-    (tensors, progress)
-}
-
-/// `metrics.jsonl` without the clock.
-fn metrics(run: &Path) -> Vec<Value> {
-    let timeless = |line: &str| {
-        let mut record: Value = serde_json::from_str(line).expect("a JSON line");
-        let object = record.as_object_mut().expect("a record");
-        for key in ["seconds", "train_seconds", "puzzles_per_second", "mazes_per_second", "gflops"] {
-            object.remove(key);
-        }
-        record
-    };
-    fs::read_to_string(run.join("metrics.jsonl")).expect("metrics").lines().map(timeless).collect()
 }
 
 /// Killed without warning at least 20 times, at random moments and at least once while it wrote a file, a run ends with
@@ -299,78 +221,4 @@ fn memory_does_not_grow_with_h_cycles() {
     let (shallow, deep) = (peak(1), peak(8));
     println!("peak memory: {shallow:.0} MB with 1 H cycle, {deep:.0} MB with 8");
     assert!(deep < 1.15 * shallow, "{shallow:.0} MB, {deep:.0} MB");
-}
-
-/// Two devices with half a batch each make the steps of one device with the whole batch: the same puzzles halt in the
-/// same steps, the evaluations agree, and weights differ by rounding only. A run may change its number of devices.
-#[test]
-fn two_devices_train_as_one() {
-    let folder = tempdir().expect("a folder");
-    let recipe = recipe(folder.path());
-    let train = |name: &str, device: &str, more: &[&str]| {
-        let run = folder.path().join(name);
-        let mut command = trm!["train", &recipe, "--device", device, "--output", &run];
-        command.args(["--set", "model.puzzle_emb_ndim=20", "--set", "optimizer.puzzle_emb_lr=1e-3"]);
-        command.args([
-            "--set",
-            "training.steps=40",
-            "--set",
-            "evaluation.every=10",
-            "--set",
-            "evaluation.puzzles=9",
-        ]);
-        stdout(command.args(more));
-        run
-    };
-    let one = train("one", "cpu", &[]);
-    let two = train("two", "cpu:0,1", &[]);
-    train("mixed", "cpu:0,1", &["--steps", "15"]);
-    train("mixed", "cpu", &["--resume", "--steps", "25"]);
-    let mixed = train("mixed", "cpu:0,1,2", &["--resume"]);
-
-    let weights = |run: &Path| -> Vec<(String, Vec<f32>)> {
-        let floats =
-            |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
-        let (tensors, _) = last_checkpoint(run);
-        let weights =
-            tensors.into_iter().filter(|(name, _)| name.starts_with("model.") || name.starts_with("ema."));
-        weights.map(|(name, bytes)| (name, floats(&bytes))).collect()
-    };
-    let expected = weights(&one);
-    for run in [&two, &mixed] {
-        let mut farthest = 0.0f32;
-        for ((name, ours), (_, theirs)) in weights(run).iter().zip(&expected) {
-            let far = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(far < 1e-4, "{name} differs by {far:e}");
-            farthest = farthest.max(far);
-        }
-        println!("{}: weights differ by at most {farthest:e}", run.display());
-        for (ours, theirs) in metrics(run).iter().zip(&metrics(&one)) {
-            for key in [
-                "kind",
-                "step",
-                "halted",
-                "exact_accuracy",
-                "supervision_steps",
-                "optimal_path",
-                "steps",
-                "best",
-            ] {
-                assert_eq!(ours[key], theirs[key], "{key} in {ours}");
-            }
-            let (loss, expected) = (ours["loss"].as_f64(), theirs["loss"].as_f64());
-            assert!((loss.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-4, "{ours} {theirs}");
-        }
-        assert_eq!(metrics(run).len(), 44);
-    }
-}
-
-/// A batch that the devices cannot share is refused.
-#[test]
-fn a_batch_must_divide_among_the_devices() {
-    let folder = tempdir().expect("a folder");
-    let recipe = recipe(folder.path());
-    let run = folder.path().join("run");
-    let said = support::error(&mut trm!["train", &recipe, "--output", &run, "--device", "cpu:0,1,2,3"]);
-    assert!(said.contains("training.batch_size = 6") && said.contains("multiple of the 4 devices"), "{said}");
 }

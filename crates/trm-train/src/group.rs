@@ -1,10 +1,10 @@
 //! Devices that train together.
 
-use std::{fmt::Debug, ops::Range, thread};
+use std::{fmt::Debug, marker::PhantomData, ops::Range, sync::Arc, thread};
 
 use burn::{
     collective::{
-        CollectiveConfig, PeerId, ReduceOperation, all_reduce, finish_collective, register, reset_collective,
+        CollectiveConfig, ReduceOperation, all_reduce, finish_collective, register, reset_collective,
     },
     tensor::{BasicOps, DType, Tensor, TensorData, TensorPrimitive, backend::Backend},
 };
@@ -12,44 +12,46 @@ use trm_data::Dataset;
 use trm_eval::Outcome;
 use trm_model::RowStep;
 
-use crate::{Error, Result};
+use crate::{Error, Exchange, Result, exchange::HostSums};
 
 /// One member's view of the devices that train together: each member runs the same program on its own device and its
-/// own rows, and sums what must be common to all. The sums are Burn's (`burn-collective`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// own rows, and sums what must be common to all.
+#[derive(Clone, Debug)]
 pub struct Group {
     rank: usize,
     size: usize,
+    /// Unless Burn sums (`burn-collective`).
+    host: Option<Arc<HostSums>>,
 }
 
 impl Group {
     /// A group of one, which sums nothing.
     pub fn alone() -> Self {
-        Self { rank: 0, size: 1 }
+        Self { rank: 0, size: 1, host: None }
     }
 
     /// Runs `work` on every device at once, each on a thread of its own as a member of one group, and returns what
-    /// member 0 (on the first device) returns. There can be one group at a time for each backend in a process.
+    /// member 0 (on the first device) returns. With [`Exchange::Devices`] there can be one group at a time for each
+    /// backend in a process.
     ///
     /// # Errors
     /// The first error of any member; the others are stopped where they wait for it next. [`Error::Collective`] if the
     /// devices cannot exchange tensors.
     pub fn run<B: Backend, T: Send>(
         devices: &[B::Device],
+        exchange: Exchange,
         work: impl Fn(&B::Device, Self) -> Result<T> + Sync,
     ) -> Result<T> {
         if let [device] = devices {
             return work(device, Self::alone());
         }
         let size = devices.len();
+        let host = (exchange == Exchange::Host).then(|| Arc::new(HostSums::new(size)));
         let member = |rank: usize| {
-            let config = CollectiveConfig::default().with_num_devices(size);
-            register::<B>(PeerId::from(rank), devices[rank].clone(), config).map_err(lost)?;
-            let done = work(&devices[rank], Self { rank, size });
-            match &done {
-                Ok(_) => finish_collective::<B>(PeerId::from(rank)).map_err(lost)?,
-                // Whoever waits for this member is told that it will not come.
-                Err(_) => reset_collective::<B>(),
+            let mut member = Member::<B>::join(Self { rank, size, host: host.clone() }, &devices[rank])?;
+            let done = work(&devices[rank], member.group.clone());
+            if done.is_ok() {
+                member.finish()?;
             }
             done
         };
@@ -91,6 +93,12 @@ impl Group {
     pub(crate) fn sum<B: Backend, const D: usize>(&self, tensor: Tensor<B, D>) -> Result<Tensor<B, D>> {
         if self.size == 1 {
             return Ok(tensor);
+        }
+        if let Some(host) = &self.host {
+            let (device, dtype, shape) = (tensor.device(), tensor.dtype(), tensor.dims());
+            let part = tensor.into_data().iter().collect();
+            let sum = host.sum(self.rank, part).ok_or_else(|| lost("a member has gone"))?;
+            return Ok(Tensor::from_data(TensorData::new(sum.to_vec(), shape), (&device, dtype)));
         }
         let primitive = tensor.into_primitive().tensor();
         let sum = all_reduce::<B>(self.rank.into(), primitive, ReduceOperation::Sum).map_err(lost)?;
@@ -167,6 +175,41 @@ impl Group {
     ) -> Tensor<B, D, K> {
         let own = self.own(all.dims()[0]);
         all.narrow(0, own.start, own.len())
+    }
+}
+
+/// A member at work; one that is dropped before it has finished releases those who wait for it.
+struct Member<B: Backend> {
+    group: Group,
+    finished: bool,
+    backend: PhantomData<B>,
+}
+
+impl<B: Backend> Member<B> {
+    fn join(group: Group, device: &B::Device) -> Result<Self> {
+        if group.host.is_none() {
+            let config = CollectiveConfig::default().with_num_devices(group.size);
+            register::<B>(group.rank.into(), device.clone(), config).map_err(lost)?;
+        }
+        Ok(Self { group, finished: false, backend: PhantomData })
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.finished = true;
+        match self.group.host {
+            None => finish_collective::<B>(self.group.rank.into()).map_err(lost),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+impl<B: Backend> Drop for Member<B> {
+    fn drop(&mut self) {
+        match &self.group.host {
+            _ if self.finished => {}
+            None => reset_collective::<B>(),
+            Some(host) => host.close(),
+        }
     }
 }
 

@@ -53,6 +53,7 @@ mod adam_atan2;
 mod checkpoint;
 mod ema;
 mod error;
+mod exchange;
 pub mod figures;
 mod gradients;
 mod group;
@@ -74,6 +75,7 @@ pub use adam_atan2::{AdamAtan2, AdamAtan2State};
 pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress};
 pub use ema::Ema;
 pub use error::{Error, Result};
+pub use exchange::Exchange;
 pub use group::Group;
 pub use puzzle_sgd::{puzzle_embedding_step, visits};
 pub use recipe::{

@@ -3,6 +3,7 @@
 mod data;
 mod eval;
 mod hub;
+mod lend;
 mod play;
 mod report;
 mod solve;
@@ -35,6 +36,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Report(args) => report::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Solve(args) => solve::run(&args),
+        Command::Lend(args) => lend::run(&args),
     }
 }
 

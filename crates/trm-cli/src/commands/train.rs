@@ -95,7 +95,8 @@ impl Job for Train<'_> {
     type Output = End;
 
     fn run<B: Backend>(self, devices: &[B::Device]) -> Result<End> {
-        Ok(Group::run::<B, End>(devices, |device, group| self.member::<B>(device, group))?)
+        let member = |device: &B::Device, group| self.member::<B>(device, group);
+        Ok(Group::run::<B, End>(devices, self.args.device.exchange(), member)?)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The `trm` binary, the golden files of the reference, and models and data sets made from them.
 #![allow(dead_code, unused_macros, reason = "each test file uses a part")]
 
+pub mod tiny_run;
+
 use std::{
     collections::HashMap,
     fs,
