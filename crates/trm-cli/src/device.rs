@@ -71,7 +71,7 @@ impl FromStr for DeviceChoice {
             ("cpu", _) => Ok(Self::Cpu(indices)),
             ("wgpu", _) => Ok(Self::Wgpu(indices)),
             ("cuda", _) => Ok(Self::Cuda(indices)),
-            _ => Err("take cpu, wgpu, cuda, auto or remote:HOST:PORT, and for several devices cuda:0,1 or cuda:all".into()),
+            _ => Err("take cpu, wgpu, cuda or auto, for several devices cuda:0,1 or cuda:all, and for lent ones remote:HOST:PORT".into()),
         }
     }
 }
