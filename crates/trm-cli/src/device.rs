@@ -5,6 +5,7 @@ use std::{
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
 };
+use trm_kernels::Kernels;
 
 #[cfg(feature = "cuda")]
 use burn::backend::{Cuda, cuda::CudaDevice};
@@ -13,7 +14,7 @@ use burn::backend::{Wgpu, wgpu::WgpuDevice};
 use burn::{
     backend::{Flex, RemoteBackend, flex::FlexDevice},
     server::start_websocket,
-    tensor::{Tensor, backend::Backend},
+    tensor::Tensor,
 };
 use trm_train::Exchange;
 
@@ -101,7 +102,7 @@ pub trait Job {
     type Output;
 
     /// `devices` are of one kind, and at least one. Work that takes one only takes the first.
-    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Self::Output>;
+    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Self::Output>;
 }
 
 /// The devices this binary was built for.
@@ -195,7 +196,7 @@ fn not_built_in(choice: &DeviceChoice) -> crate::Error {
 
 /// The devices of a kind with these indices; their number is asked of the driver for `all`.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
-fn of_kind<B: Backend>(
+fn of_kind<B: Kernels>(
     indices: &Indices,
     default: B::Device,
     new: impl Fn(usize) -> B::Device,
@@ -209,7 +210,7 @@ fn of_kind<B: Backend>(
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
-fn run_where_it_works<B: Backend, J: Job>(
+fn run_where_it_works<B: Kernels, J: Job>(
     choice: &DeviceChoice,
     devices: &[B::Device],
     job: J,
@@ -221,7 +222,7 @@ fn run_where_it_works<B: Backend, J: Job>(
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
-fn one_that_works<B: Backend>(choice: &DeviceChoice, devices: &[B::Device]) -> Result<B::Device> {
+fn one_that_works<B: Kernels>(choice: &DeviceChoice, devices: &[B::Device]) -> Result<B::Device> {
     let [device] = devices else {
         return Err("a process lends one device; start one for each, on ports of their own".into());
     };
@@ -233,7 +234,7 @@ fn one_that_works<B: Backend>(choice: &DeviceChoice, devices: &[B::Device]) -> R
 ///
 /// Drivers that are missing make backends panic, often on a thread of their own: the first panic is the reason.
 #[cfg_attr(not(any(feature = "wgpu", feature = "cuda")), allow(dead_code))]
-fn probe<B: Backend>(device: &B::Device) -> Result<(), String> {
+fn probe<B: Kernels>(device: &B::Device) -> Result<(), String> {
     let reason = Arc::new(Mutex::new(None));
     let hook = panic::take_hook();
     panic::set_hook(Box::new({

@@ -7,8 +7,8 @@ use std::{
     thread,
     time::Instant,
 };
+use trm_kernels::Kernels;
 
-use burn::tensor::backend::Backend;
 use trm_data::Dataset;
 use trm_model::Trm;
 
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of [`evaluate`], of the first device that fails; [`Error::NoModel`] without any model.
-pub fn evaluate_on_all<B: Backend>(
+pub fn evaluate_on_all<B: Kernels>(
     models: Vec<Trm<B>>,
     dataset: &Dataset,
     options: &EvalOptions,

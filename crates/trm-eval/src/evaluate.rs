@@ -1,6 +1,6 @@
 use std::time::Instant;
+use trm_kernels::Kernels;
 
-use burn::tensor::backend::Backend;
 use trm_data::Dataset;
 use trm_model::{HaltRule, Puzzle, RowStep, RunningBatch, Trm, TrmConfig, most_likely};
 
@@ -95,7 +95,7 @@ pub struct Evaluation {
 /// # Errors
 /// [`Error::Mismatch`] if the data set was made for another kind of model; [`Error::Model`] if the device
 /// fails.
-pub fn evaluate<B: Backend>(
+pub fn evaluate<B: Kernels>(
     model: &Trm<B>,
     dataset: &Dataset,
     options: &EvalOptions,

@@ -9,6 +9,7 @@ use burn::{
         backend::{AutodiffBackend, Backend},
     },
 };
+use trm_kernels::{AutodiffKernels, Kernels};
 
 use crate::{Latents, QLogits, Trm, TrmConfig};
 
@@ -45,7 +46,7 @@ pub struct StepOutput<B: Backend> {
     pub q: QLogits<B>,
 }
 
-impl<B: Backend> Batch<B> {
+impl<B: Kernels> Batch<B> {
     /// The `count` rows from `start` on.
     pub fn rows(&self, start: usize, count: usize) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl<B: Backend> Batch<B> {
     }
 }
 
-impl<B: Backend> Carry<B> {
+impl<B: Kernels> Carry<B> {
     /// A carry in which every place is free: the first step fills all of them from its batch.
     pub fn empty(model: &Trm<B>, batch: &Batch<B>) -> Self {
         let [size] = batch.puzzle_identifiers.dims();
@@ -92,7 +93,7 @@ impl<B: Backend> Carry<B> {
 /// One step of evaluation as the reference does it: a puzzle halts at `halt_max_steps` and never earlier.
 ///
 /// [`RunningBatch`](crate::RunningBatch) is the way to evaluate a data set.
-pub fn evaluation_step<B: Backend>(
+pub fn evaluation_step<B: Kernels>(
     model: &Trm<B>,
     carry: Carry<B>,
     batch: Batch<B>,
@@ -122,7 +123,7 @@ pub struct TrainingStep<B: AutodiffBackend> {
 /// A puzzle halts at `halt_max_steps`, or when its `q_halt` says so (above 0, or above `q_continue` without
 /// `no_act_continue`), but not before its entry of `min_steps` (`[batch]`; exploration draws it from
 /// 2..=`halt_max_steps` with probability `halt_exploration_prob`, otherwise it is 0).
-pub fn training_step<B: AutodiffBackend>(
+pub fn training_step<B: AutodiffKernels>(
     model: &Trm<B>,
     carry: Carry<B::InnerBackend>,
     batch: Batch<B::InnerBackend>,
@@ -161,10 +162,10 @@ pub fn training_step<B: AutodiffBackend>(
     TrainingStep { carry: Carry { latents, steps, halted, batch }, output, target_q_continue }
 }
 
-fn heads<B: Backend>(model: &Trm<B>, latents: &Latents<B>) -> StepOutput<B> {
+fn heads<B: Kernels>(model: &Trm<B>, latents: &Latents<B>) -> StepOutput<B> {
     StepOutput { logits: model.logits(latents.z_h.clone()), q: model.q_logits(latents.z_h.clone()) }
 }
 
-fn is_last_step<B: Backend>(config: &TrmConfig, steps: &Tensor<B, 1, Int>) -> Tensor<B, 1, Bool> {
+fn is_last_step<B: Kernels>(config: &TrmConfig, steps: &Tensor<B, 1, Int>) -> Tensor<B, 1, Bool> {
     steps.clone().greater_equal_elem(config.halt_max_steps as i64)
 }

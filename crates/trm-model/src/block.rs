@@ -2,10 +2,11 @@ use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
 };
+use trm_kernels::{Kernels, add_rms_norm};
 
 use crate::{
     TrmConfig,
-    layers::{Attention, Rope, SwiGlu, rms_norm},
+    layers::{Attention, Rope, SwiGlu},
 };
 
 /// One block: positions are mixed by attention or by `mlp_t`, then features by a SwiGLU, each followed by a
@@ -21,7 +22,7 @@ pub struct Block<B: Backend> {
     norm_eps: f64,
 }
 
-impl<B: Backend> Block<B> {
+impl<B: Kernels> Block<B> {
     pub(crate) fn zeros(config: &TrmConfig, device: &B::Device) -> Self {
         let (hidden, len) = (config.hidden_size, config.total_len());
         Self {
@@ -35,12 +36,12 @@ impl<B: Backend> Block<B> {
     /// `[batch, len, hidden]` to the same shape.
     pub fn forward(&self, mut x: Tensor<B, 3>, rope: Option<&Rope<B>>) -> Tensor<B, 3> {
         if let Some(attention) = &self.self_attn {
-            x = rms_norm(x.clone() + attention.forward(x, rope), self.norm_eps);
+            x = add_rms_norm(x.clone(), attention.forward(x, rope), self.norm_eps);
         }
         if let Some(mlp_t) = &self.mlp_t {
             let xt = x.swap_dims(1, 2);
-            x = rms_norm(xt.clone() + mlp_t.forward(xt), self.norm_eps).swap_dims(1, 2);
+            x = add_rms_norm(xt.clone(), mlp_t.forward(xt), self.norm_eps).swap_dims(1, 2);
         }
-        rms_norm(x.clone() + self.mlp.forward(x), self.norm_eps)
+        add_rms_norm(x.clone(), self.mlp.forward(x), self.norm_eps)
     }
 }

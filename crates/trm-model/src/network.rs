@@ -2,6 +2,7 @@ use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
 };
+use trm_kernels::Kernels;
 
 use crate::{Block, PosEncodings, TrmConfig, layers::Rope};
 
@@ -13,7 +14,7 @@ pub struct Network<B: Backend> {
     rope: Option<Rope<B>>,
 }
 
-impl<B: Backend> Network<B> {
+impl<B: Kernels> Network<B> {
     pub(crate) fn zeros(config: &TrmConfig, device: &B::Device) -> Self {
         Self {
             layers: (0..config.l_layers).map(|_| Block::zeros(config, device)).collect(),
@@ -34,7 +35,7 @@ impl<B: Backend> Network<B> {
 }
 
 /// The tables of rotary positions, if the architecture has them.
-fn rope<B: Backend>(config: &TrmConfig, device: &B::Device) -> Option<Rope<B>> {
+fn rope<B: Kernels>(config: &TrmConfig, device: &B::Device) -> Option<Rope<B>> {
     let (len, head_dim) = (config.total_len(), config.head_dim());
     match config.pos_encodings {
         _ if config.mlp_t => None,

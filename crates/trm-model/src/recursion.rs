@@ -1,9 +1,7 @@
 //! Deep recursion: how one supervision step refines the two latents (paper section 4, figure 3).
 
-use burn::tensor::{
-    Tensor,
-    backend::{AutodiffBackend, Backend},
-};
+use burn::tensor::{Tensor, backend::Backend};
+use trm_kernels::{AutodiffKernels, Kernels};
 
 use crate::{Network, Trm};
 
@@ -17,7 +15,7 @@ pub struct Latents<B: Backend> {
 }
 
 /// One H cycle: `l_cycles` times `z_l <- net(z_l, z_h + x)`, then `z_h <- net(z_h, z_l)`.
-fn h_cycle<B: Backend>(
+fn h_cycle<B: Kernels>(
     net: &Network<B>,
     l_cycles: usize,
     Latents { mut z_h, mut z_l }: Latents<B>,
@@ -30,7 +28,7 @@ fn h_cycle<B: Backend>(
     Latents { z_h, z_l }
 }
 
-impl<B: Backend> Trm<B> {
+impl<B: Kernels> Trm<B> {
     /// One supervision step without gradients: `h_cycles` H cycles on the embedded input `x`
     /// `[batch, len, hidden]`.
     pub fn recurse(&self, latents: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
@@ -39,7 +37,7 @@ impl<B: Backend> Trm<B> {
     }
 }
 
-impl<B: AutodiffBackend> Trm<B> {
+impl<B: AutodiffKernels> Trm<B> {
     /// One supervision step of which only the last H cycle carries gradients.
     ///
     /// The other cycles run on `frozen`, the same model on the inner backend (`self.valid()`), so that nothing of
@@ -60,7 +58,7 @@ impl<B: AutodiffBackend> Trm<B> {
     }
 }
 
-impl<B: AutodiffBackend> Latents<B> {
+impl<B: AutodiffKernels> Latents<B> {
     /// The values without their history, for the next supervision step.
     pub fn detach(self) -> Latents<B::InnerBackend> {
         Latents { z_h: self.z_h.inner(), z_l: self.z_l.inner() }

@@ -3,6 +3,7 @@
 
 use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 use serde::{Deserialize, Serialize};
+use trm_kernels::Kernels;
 
 use crate::{Error, Latents, Result, Trm};
 
@@ -53,7 +54,7 @@ pub struct StepReport<B: Backend> {
     answers: Option<(Trm<B>, Tensor<B, 3>)>,
 }
 
-impl<B: Backend> StepReport<B> {
+impl<B: Kernels> StepReport<B> {
     /// Token logits of the given `rows` (places in [`rows`](Self::rows)), f32, each
     /// `[seq_len * vocab_size]`. Computed here, so that what nobody asks for costs nothing.
     ///
@@ -116,7 +117,7 @@ struct Work<B: Backend> {
     x: Tensor<B, 3>,
 }
 
-impl<B: Backend> RunningBatch<B> {
+impl<B: Kernels> RunningBatch<B> {
     /// An empty batch of `capacity` places in which a puzzle gets at most `max_steps` steps.
     pub fn new(model: Trm<B>, rule: HaltRule, max_steps: usize, capacity: usize) -> Self {
         let (max_steps, capacity) = (max_steps.max(1), capacity.max(1));
@@ -236,7 +237,7 @@ impl<B: Backend> RunningBatch<B> {
 }
 
 /// The given rows of a tensor.
-fn take<B: Backend>(tensor: &Tensor<B, 3>, rows: &[usize]) -> Tensor<B, 3> {
+fn take<B: Kernels>(tensor: &Tensor<B, 3>, rows: &[usize]) -> Tensor<B, 3> {
     if rows.iter().copied().eq(0..tensor.dims()[0]) {
         return tensor.clone();
     }
@@ -245,7 +246,7 @@ fn take<B: Backend>(tensor: &Tensor<B, 3>, rows: &[usize]) -> Tensor<B, 3> {
     tensor.clone().select(0, indices)
 }
 
-fn to_host<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
+fn to_host<B: Kernels, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
     let data = tensor.try_into_data().map_err(|error| Error::Device { reason: error.to_string() })?;
     Ok(data.iter::<f32>().collect())
 }

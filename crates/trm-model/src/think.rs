@@ -1,4 +1,4 @@
-use burn::tensor::backend::Backend;
+use trm_kernels::Kernels;
 
 use crate::{HaltRule, Puzzle, Result, RunningBatch, Trm, running_batch::most_likely};
 
@@ -30,7 +30,7 @@ impl Thought {
 ///
 /// # Errors
 /// [`crate::Error::Puzzle`] at once if the puzzle does not fit the model; [`crate::Error::Device`] later.
-pub fn think<B: Backend>(
+pub fn think<B: Kernels>(
     model: &Trm<B>,
     inputs: &[u8],
     puzzle_identifier: i32,

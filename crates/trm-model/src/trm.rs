@@ -4,6 +4,7 @@ use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Bool, DType, Int, Tensor, backend::Backend},
 };
+use trm_kernels::Kernels;
 
 use crate::{Latents, Network, PosEncodings, Precision, Result, TrmConfig, layers::Linear};
 
@@ -55,7 +56,7 @@ pub struct Trm<B: Backend> {
     config: TrmConfig,
 }
 
-impl<B: Backend> Trm<B> {
+impl<B: Kernels> Trm<B> {
     /// A model with all weights zero.
     ///
     /// # Errors
@@ -127,7 +128,7 @@ impl<B: Backend> Trm<B> {
     /// f32 master weights need in every pass.
     pub fn into_precision(mut self, precision: Precision) -> Self {
         struct Cast(DType);
-        impl<B: Backend> ModuleMapper<B> for Cast {
+        impl<B: Kernels> ModuleMapper<B> for Cast {
             fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
                 param.map(|tensor| tensor.cast(self.0))
             }

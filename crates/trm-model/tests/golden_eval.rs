@@ -205,7 +205,8 @@ fn slow_maze_hard_in_bf16() {
             &model.q_logits(latents.z_h.clone()).q_halt,
             &half[&format!("step{step}.q_halt_logits")],
         );
-        assert!(q.max <= 0.03, "q_halt: {q:?}; the reference to its f32 is 0.010");
+        // Between 4 and 8, bf16 has steps of 0.031.
+        assert!(q.max <= 0.032, "q_halt: {q:?}; the reference to its f32 is 0.010");
     }
 }
 

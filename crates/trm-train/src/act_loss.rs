@@ -2,6 +2,7 @@ use burn::tensor::{
     Bool, DType, Int, Tensor,
     backend::{AutodiffBackend, Backend},
 };
+use trm_kernels::{AutodiffKernels, Kernels};
 use trm_model::act::TrainingStep;
 
 use crate::loss::{TokenLoss, bce_with_logits};
@@ -33,7 +34,7 @@ impl Metrics {
     pub(crate) const COUNT: usize = 8;
 
     /// Reads the sums of an [`ActLoss`], or of several added up, from the device.
-    pub fn read<B: Backend>(sums: Tensor<B, 1>) -> Self {
+    pub fn read<B: Kernels>(sums: Tensor<B, 1>) -> Self {
         let sums: Vec<f64> = sums.into_data().iter().collect();
         let sum = |i: usize| sums.get(i).copied().unwrap_or(f64::NAN);
         Self {
@@ -64,7 +65,7 @@ pub struct ActLoss<B: AutodiffBackend> {
     pub sums: Tensor<B::InnerBackend, 1>,
 }
 
-impl<B: AutodiffBackend> ActLoss<B> {
+impl<B: AutodiffKernels> ActLoss<B> {
     /// Computes the loss of a step. The token loss of a puzzle is the mean over its labelled cells; `q_halt` learns
     /// whether all of them are right.
     pub fn new(step: &TrainingStep<B>, token_loss: TokenLoss) -> Self {
@@ -99,7 +100,7 @@ struct Graded<B: Backend> {
     exact: Tensor<B, 1, Bool>,
 }
 
-impl<B: Backend> Graded<B> {
+impl<B: Kernels> Graded<B> {
     fn new(logits: Tensor<B, 3>, labels: Tensor<B, 2, Int>) -> Self {
         let [batch, len, _] = logits.dims();
         let has_label = labels.clone().greater_equal_elem(0);

@@ -2,12 +2,9 @@ use burn::{
     module::AutodiffModule,
     optim::{LearningRate, SimpleOptimizer, adaptor::OptimizerAdaptor},
     record::Record,
-    tensor::{
-        Tensor,
-        backend::{AutodiffBackend, Backend},
-        ops::Device,
-    },
+    tensor::{Tensor, backend::Backend, ops::Device},
 };
+use trm_kernels::{AdamAtan2Step, AutodiffKernels, Kernels, adam_atan2};
 
 /// AdamATan2: Adam whose update is `atan2(m, sqrt(v))` instead of `m / (sqrt(v) + eps)`, so that it needs no epsilon
 /// and does not depend on the scale of the gradients (arXiv 2407.05872; the package `adam-atan2`).
@@ -38,12 +35,12 @@ pub struct AdamAtan2State<B: Backend, const D: usize> {
 
 impl AdamAtan2 {
     /// A Burn optimizer.
-    pub fn init<B: AutodiffBackend, M: AutodiffModule<B>>(self) -> OptimizerAdaptor<Self, M, B> {
+    pub fn init<B: AutodiffKernels, M: AutodiffModule<B>>(self) -> OptimizerAdaptor<Self, M, B> {
         self.into()
     }
 }
 
-impl<B: Backend> SimpleOptimizer<B> for AdamAtan2 {
+impl<B: Kernels> SimpleOptimizer<B> for AdamAtan2 {
     type State<const D: usize> = AdamAtan2State<B, D>;
 
     fn step<const D: usize>(
@@ -59,12 +56,14 @@ impl<B: Backend> SimpleOptimizer<B> for AdamAtan2 {
             exp_avg_sq: grad.zeros_like(),
         });
         let time = time + 1;
-        let exp_avg = exp_avg * self.beta_1 + grad.clone() * (1.0 - self.beta_1);
-        let exp_avg_sq = exp_avg_sq * self.beta_2 + grad.square() * (1.0 - self.beta_2);
         let correct = |beta: f64| 1.0 - beta.powi(time as i32);
-        let scale = exp_avg_sq.clone().sqrt() / correct(self.beta_2).sqrt();
-        let update = exp_avg.clone().atan2(scale) * (lr / correct(self.beta_1));
-        let tensor = tensor * (1.0 - lr * self.weight_decay) - update;
+        let step = AdamAtan2Step {
+            betas: [self.beta_1, self.beta_2],
+            keep: 1.0 - lr * self.weight_decay,
+            rate: lr / correct(self.beta_1),
+            unbias: correct(self.beta_2).sqrt(),
+        };
+        let (tensor, [exp_avg, exp_avg_sq]) = adam_atan2(&step, tensor, grad, [exp_avg, exp_avg_sq]);
         (tensor, Some(AdamAtan2State { time, exp_avg, exp_avg_sq }))
     }
 

@@ -1,11 +1,12 @@
 //! The tensors of a trainer, by name: what a checkpoint holds of it.
 
 use std::collections::{BTreeMap, HashMap};
+use trm_kernels::{AutodiffKernels, Kernels};
 
 use burn::{
     module::{AutodiffModule, Module, ModuleVisitor, Param, ParamId},
     optim::{Optimizer, record::AdaptorRecord},
-    tensor::{BasicOps, DType, Int, Tensor, TensorData, backend::AutodiffBackend, backend::Backend},
+    tensor::{BasicOps, DType, Int, Tensor, TensorData},
 };
 use trm_model::{
     Latents, Precision, Trm,
@@ -20,7 +21,7 @@ pub type Tensors = BTreeMap<String, TensorData>;
 
 type Moments<B> = HashMap<ParamId, AdaptorRecord<AdamAtan2, B>>;
 
-impl<B: AutodiffBackend> Trainer<B> {
+impl<B: AutodiffKernels> Trainer<B> {
     /// Everything that changes from step to step: weights, moving average, moments, and the carry of the whole group.
     /// Every member of the group must call it.
     ///
@@ -85,13 +86,13 @@ fn take_weights(tensors: &mut Tensors, prefix: &str) -> StateDict {
     StateDict(weights.collect())
 }
 
-struct CollectMoments<B: AutodiffBackend> {
+struct CollectMoments<B: AutodiffKernels> {
     records: <burn::optim::adaptor::OptimizerAdaptor<AdamAtan2, Trm<B>, B> as Optimizer<Trm<B>, B>>::Record,
     path: Vec<String>,
     tensors: Tensors,
 }
 
-impl<B: AutodiffBackend> ModuleVisitor<B> for CollectMoments<B> {
+impl<B: AutodiffKernels> ModuleVisitor<B> for CollectMoments<B> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_owned());
     }
@@ -110,14 +111,14 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for CollectMoments<B> {
     }
 }
 
-struct RestoreMoments<B: AutodiffBackend> {
+struct RestoreMoments<B: AutodiffKernels> {
     tensors: Tensors,
     path: Vec<String>,
     step: u64,
     records: Moments<B>,
 }
 
-impl<B: AutodiffBackend> ModuleVisitor<B> for RestoreMoments<B> {
+impl<B: AutodiffKernels> ModuleVisitor<B> for RestoreMoments<B> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_owned());
     }
@@ -146,8 +147,8 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for RestoreMoments<B> {
 }
 
 /// The micro-batches' carries as one.
-fn joined<B: Backend>(carries: &[Carry<B>]) -> Option<Carry<B>> {
-    fn cat<B: Backend, const D: usize, K: BasicOps<B>>(
+fn joined<B: Kernels>(carries: &[Carry<B>]) -> Option<Carry<B>> {
+    fn cat<B: Kernels, const D: usize, K: BasicOps<B>>(
         carries: &[Carry<B>],
         part: impl Fn(&Carry<B>) -> &Tensor<B, D, K>,
     ) -> Tensor<B, D, K> {
@@ -166,7 +167,7 @@ fn joined<B: Backend>(carries: &[Carry<B>]) -> Option<Carry<B>> {
 }
 
 /// One carry as those of micro-batches.
-fn split<B: Backend>(carry: &Carry<B>, size: Option<usize>) -> Vec<Carry<B>> {
+fn split<B: Kernels>(carry: &Carry<B>, size: Option<usize>) -> Vec<Carry<B>> {
     let [rows] = carry.steps.dims();
     let size = size.unwrap_or(rows).clamp(1, rows.max(1));
     let part = |start: usize| {
@@ -182,7 +183,7 @@ fn split<B: Backend>(carry: &Carry<B>, size: Option<usize>) -> Vec<Carry<B>> {
     (0..rows).step_by(size).map(part).collect()
 }
 
-fn put_carry<B: Backend>(tensors: &mut Tensors, carry: Carry<B>, group: &Group) -> Result<()> {
+fn put_carry<B: Kernels>(tensors: &mut Tensors, carry: Carry<B>, group: &Group) -> Result<()> {
     let mut put = |name: &str, data: TensorData| tensors.insert(format!("carry.{name}"), data);
     put("z_h", group.gather(carry.latents.z_h)?.into_data());
     put("z_l", group.gather(carry.latents.z_l)?.into_data());
@@ -196,11 +197,11 @@ fn put_carry<B: Backend>(tensors: &mut Tensors, carry: Carry<B>, group: &Group) 
 }
 
 /// Integers as floats, in which devices exchange them: exact up to 2^24, beyond which no token or identifier is.
-fn exact<B: Backend, const D: usize>(ints: Tensor<B, D, Int>) -> Tensor<B, D> {
+fn exact<B: Kernels, const D: usize>(ints: Tensor<B, D, Int>) -> Tensor<B, D> {
     ints.float().cast(DType::F32)
 }
 
-fn take_carry<B: Backend>(
+fn take_carry<B: Kernels>(
     tensors: &mut Tensors,
     group: &Group,
     device: &B::Device,

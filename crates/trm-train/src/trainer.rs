@@ -1,8 +1,9 @@
 use burn::{
     module::AutodiffModule,
     optim::{GradientsAccumulator, GradientsParams, Optimizer, adaptor::OptimizerAdaptor},
-    tensor::{Int, Tensor, backend::AutodiffBackend},
+    tensor::{Int, Tensor},
 };
+use trm_kernels::AutodiffKernels;
 use trm_model::{
     Trm, TrmConfig,
     act::{Batch, Carry, training_step},
@@ -57,7 +58,7 @@ pub struct StepResult {
 ///
 /// The batch may go through the network in several micro-batches, and be spread over several devices, each with a
 /// trainer of its own in one [`Group`]: gradients are summed before the one update.
-pub struct Trainer<B: AutodiffBackend> {
+pub struct Trainer<B: AutodiffKernels> {
     pub(crate) model: Trm<B>,
     pub(crate) ema: Ema<Trm<B::InnerBackend>>,
     pub(crate) optimizer: OptimizerAdaptor<AdamAtan2, Trm<B>, B>,
@@ -69,7 +70,7 @@ pub struct Trainer<B: AutodiffBackend> {
     pub(crate) step: u64,
 }
 
-impl<B: AutodiffBackend> Trainer<B> {
+impl<B: AutodiffKernels> Trainer<B> {
     /// A trainer at step 0, with an empty carry, that takes each batch as a whole on one device.
     pub fn new(model: Trm<B>, optimization: Optimization) -> Self {
         Self {

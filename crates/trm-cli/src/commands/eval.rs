@@ -5,8 +5,8 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use trm_kernels::Kernels;
 
-use burn::tensor::backend::Backend;
 use indicatif::ProgressBar;
 use trm_data::Dataset;
 use trm_eval::{
@@ -88,7 +88,7 @@ pub struct Evaluate<'a> {
 impl Job for Evaluate<'_> {
     type Output = Evaluation;
 
-    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Evaluation> {
+    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Evaluation> {
         let load = |device| {
             Ok(Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(self.precision))
         };

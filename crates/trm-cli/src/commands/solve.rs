@@ -3,8 +3,8 @@ use std::{
     io::{IsTerminal, Read, Write, stdin},
     path::Path,
 };
+use trm_kernels::Kernels;
 
-use burn::tensor::backend::Backend;
 use serde::Serialize;
 use trm_data::{Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens};
 use trm_model::{HaltRule, PosEncodings, Precision, Thought, Trm, TrmConfig, think, weights::StateDict};
@@ -117,7 +117,7 @@ struct Think<F> {
 impl<F: Fn(&Thought) -> Result<()>> Job for Think<F> {
     type Output = Thought;
 
-    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<Thought> {
+    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Thought> {
         let model =
             Trm::<B>::from_state(&self.config, &self.state, &devices[0])?.into_precision(self.precision);
         let mut last = None;

@@ -7,8 +7,9 @@ use std::{
     },
     time::Duration,
 };
+use trm_kernels::Kernels;
 
-use burn::{backend::Autodiff, tensor::backend::Backend};
+use burn::backend::Autodiff;
 use serde::Serialize;
 use trm_train::{
     Data, Event, EventSink, Group, JsonLines, Limits, Outcome, Progress, Recipe, Resume, Run, TensorBoard,
@@ -94,7 +95,7 @@ struct End {
 impl Job for Train<'_> {
     type Output = End;
 
-    fn run<B: Backend>(self, devices: &[B::Device]) -> Result<End> {
+    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<End> {
         let member = |device: &B::Device, group| self.member::<B>(device, group);
         Ok(Group::run::<B, End>(devices, self.args.device.exchange(), member)?)
     }
@@ -102,7 +103,7 @@ impl Job for Train<'_> {
 
 impl Train<'_> {
     /// What one device does; the first one also reports.
-    fn member<B: Backend>(&self, device: &B::Device, group: Group) -> trm_train::Result<End> {
+    fn member<B: Kernels>(&self, device: &B::Device, group: Group) -> trm_train::Result<End> {
         let reports = group.rank() == 0;
         let data = Data::open(&self.recipe)?;
         let mut run =

@@ -2,6 +2,7 @@ use burn::{
     module::{Module, Param},
     tensor::{Tensor, backend::Backend},
 };
+use trm_kernels::{Kernels, linear};
 
 /// A linear map whose weight is `[out, in]`, as in reference checkpoints.
 ///
@@ -15,7 +16,7 @@ pub struct Linear<B: Backend> {
     pub bias: Option<Param<Tensor<B, 1>>>,
 }
 
-impl<B: Backend> Linear<B> {
+impl<B: Kernels> Linear<B> {
     /// A map with all weights zero, and a bias if `bias`.
     pub fn zeros(d_in: usize, d_out: usize, bias: bool, device: &B::Device) -> Self {
         Self {
@@ -27,16 +28,11 @@ impl<B: Backend> Linear<B> {
     /// `[.., in]` to `[.., out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
         let dtype = x.dtype();
-        let mut dims = x.dims();
-        let [d_out, d_in] = self.weight.dims();
-        let rows = dims[..D - 1].iter().product();
-        dims[D - 1] = d_out;
-        // One matrix product over all rows: a batched product would read the weight once per sequence.
-        let mut y = x.reshape([rows, d_in]).matmul(self.weight.val().cast(dtype).transpose());
-        if let Some(bias) = &self.bias {
-            y = y + bias.val().cast(dtype).unsqueeze();
+        let y = linear(x, self.weight.val());
+        match &self.bias {
+            Some(bias) => y + bias.val().cast(dtype).unsqueeze(),
+            None => y,
         }
-        y.reshape(dims)
     }
 
     /// `[batch, len, in]` to `[batch, len, out]`, one product per sequence.

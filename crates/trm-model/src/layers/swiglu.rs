@@ -1,7 +1,8 @@
 use burn::{
     module::Module,
-    tensor::{Tensor, activation::silu, backend::Backend},
+    tensor::{Tensor, backend::Backend},
 };
+use trm_kernels::{Kernels, swiglu};
 
 use super::Linear;
 
@@ -14,7 +15,7 @@ pub struct SwiGlu<B: Backend> {
     pub down_proj: Linear<B>,
 }
 
-impl<B: Backend> SwiGlu<B> {
+impl<B: Kernels> SwiGlu<B> {
     /// A SwiGLU with all weights zero.
     pub fn zeros(width: usize, inner: usize, device: &B::Device) -> Self {
         Self {
@@ -25,13 +26,6 @@ impl<B: Backend> SwiGlu<B> {
 
     /// `[.., width]` to the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
-        let shape = x.dims();
-        let rows = shape[..D - 1].iter().product();
-        // As a matrix: the CPU device is slow at halves of a tensor of more axes.
-        let gate_up = self.gate_up_proj.forward(x.reshape([rows, shape[D - 1]]));
-        let inner = gate_up.dims()[1] / 2;
-        let gate = gate_up.clone().narrow(1, 0, inner);
-        let up = gate_up.narrow(1, inner, inner);
-        self.down_proj.forward(silu(gate) * up).reshape(shape)
+        self.down_proj.forward(swiglu(self.gate_up_proj.forward(x)))
     }
 }

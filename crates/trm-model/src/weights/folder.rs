@@ -1,8 +1,7 @@
 //! The native folder of a model: `config.json`, `model.safetensors` and a model card, as the Hub wants it.
 
 use std::{fmt::Write, fs, path::Path};
-
-use burn::tensor::backend::Backend;
+use trm_kernels::Kernels;
 
 use super::{StateDict, safetensors};
 use crate::{Error, Result, Trm, TrmConfig};
@@ -69,7 +68,7 @@ pub(crate) fn parse(
 ///
 /// # Errors
 /// Those of [`load_state`].
-pub fn load<B: Backend>(folder: &Path, device: &B::Device) -> Result<Trm<B>> {
+pub fn load<B: Kernels>(folder: &Path, device: &B::Device) -> Result<Trm<B>> {
     let (config, state) = load_state(folder)?;
     Trm::from_state(&config, &state, device)
 }

@@ -1,10 +1,11 @@
 //! The weights of a model as named host tensors.
 
 use std::collections::BTreeMap;
+use trm_kernels::Kernels;
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
-    tensor::{DType, Tensor, TensorData, backend::Backend},
+    tensor::{DType, Tensor, TensorData},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -99,7 +100,7 @@ fn truncated_normal(rng: &mut ChaCha8Rng) -> f64 {
     }
 }
 
-impl<B: Backend> Trm<B> {
+impl<B: Kernels> Trm<B> {
     /// A model with fresh weights ([`StateDict::initial`]).
     ///
     /// # Errors
@@ -165,7 +166,7 @@ struct Fill<'a> {
     path: Path,
 }
 
-impl<B: Backend> ModuleMapper<B> for Fill<'_> {
+impl<B: Kernels> ModuleMapper<B> for Fill<'_> {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.enter(name);
     }
@@ -191,7 +192,7 @@ struct Collect {
     path: Path,
 }
 
-impl<B: Backend> ModuleVisitor<B> for Collect {
+impl<B: Kernels> ModuleVisitor<B> for Collect {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.enter(name);
     }

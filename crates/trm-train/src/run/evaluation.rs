@@ -1,7 +1,7 @@
 //! Evaluation during training, and what becomes of the best model.
 
-use burn::tensor::backend::AutodiffBackend;
 use trm_eval::{EvalOptions, Keep, Metrics, Observer, evaluate, suggested_batch_size};
+use trm_kernels::AutodiffKernels;
 use trm_model::weights;
 
 use super::{Run, card};
@@ -28,7 +28,7 @@ impl Observer for Watch<'_> {
     }
 }
 
-impl<B: AutodiffBackend> Run<B> {
+impl<B: AutodiffKernels> Run<B> {
     pub(super) fn evaluation_is_due(&self) -> bool {
         let (Some(section), step) = (&self.recipe.evaluation, self.progress.step) else { return false };
         let at = step.is_multiple_of(section.every) || step == self.progress.total_steps;

@@ -7,8 +7,9 @@ mod folder;
 mod open;
 
 use std::time::{Duration, Instant};
+use trm_kernels::AutodiffKernels;
 
-use burn::tensor::{Int, Tensor, TensorData, backend::AutodiffBackend};
+use burn::tensor::{Int, Tensor, TensorData};
 use trm_data::{Dataset, rng};
 
 use self::folder::RunFolder;
@@ -22,7 +23,7 @@ use crate::{
 ///
 /// The folder holds `recipe.toml` (complete), `checkpoints/`, `best/` (a model folder: the averaged weights of the best
 /// evaluation, or of the last checkpoint without evaluations) and `samples.json` (puzzles of the last evaluation).
-pub struct Run<B: AutodiffBackend> {
+pub struct Run<B: AutodiffKernels> {
     recipe: Recipe,
     folder: RunFolder,
     store: CheckpointStore,
@@ -56,7 +57,7 @@ pub enum Outcome {
     Stopped,
 }
 
-impl<B: AutodiffBackend> Run<B> {
+impl<B: AutodiffKernels> Run<B> {
     /// The complete recipe.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe

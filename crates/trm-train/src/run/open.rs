@@ -1,8 +1,8 @@
 //! Beginning a run, or going on with one.
 
 use std::path::Path;
+use trm_kernels::AutodiffKernels;
 
-use burn::tensor::backend::AutodiffBackend;
 use trm_model::Trm;
 
 use super::{Data, Run, folder::RunFolder};
@@ -58,7 +58,7 @@ impl Recipe {
     }
 }
 
-impl<B: AutodiffBackend> Run<B> {
+impl<B: AutodiffKernels> Run<B> {
     /// Begins a run in the folder `dir`, or goes on with the one that is there. With several devices, each member of the
     /// group opens the run for itself; number 0 writes.
     ///

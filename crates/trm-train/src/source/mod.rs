@@ -3,8 +3,9 @@
 mod epochs;
 mod fresh;
 
-use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
+use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use trm_kernels::Kernels;
 use trm_model::act::Batch;
 
 pub use self::{epochs::Epochs, fresh::FreshMazes};
@@ -33,7 +34,7 @@ impl Rows {
     }
 
     /// The rows on a device.
-    pub fn to_batch<B: Backend>(&self, device: &B::Device) -> Batch<B> {
+    pub fn to_batch<B: Kernels>(&self, device: &B::Device) -> Batch<B> {
         let rows = self.len();
         let matrix = |values: &[i32]| {
             let columns = values.len() / rows.max(1);

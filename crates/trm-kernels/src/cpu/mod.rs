@@ -1,0 +1,17 @@
+//! Kernels for the CPU, on slices.
+
+pub mod adam_atan2;
+pub mod attention;
+mod element;
+mod isa;
+pub mod linear;
+mod math;
+pub mod norm;
+mod product;
+pub mod swiglu;
+#[cfg(test)]
+mod testing;
+
+pub use element::Element;
+pub use isa::Isa;
+pub use product::{Packed, Rows, multiply};

@@ -1,0 +1,303 @@
+//! The operations on Flex tensors, by the kernels of [`crate::cpu`].
+
+mod packed;
+
+use burn::{
+    backend::{
+        Flex,
+        flex::{FlexTensor, Layout},
+    },
+    tensor::{Bytes, DType, Shape, bf16},
+};
+use rayon::prelude::*;
+
+use crate::{
+    AdamAtan2Step, Kernels, Rope,
+    cpu::{
+        Element, Isa, Rows,
+        adam_atan2::adam_atan2,
+        attention::{Head, Rotation, attention, attention_backward},
+        linear::{linear, linear_d_weight},
+        norm::{add_rms_norm, add_rms_norm_backward},
+        swiglu::{swiglu, swiglu_backward},
+    },
+    plain::primitive as plain,
+};
+
+/// Numbers of a task of work that is done number by number.
+const TASK: usize = 1 << 14;
+
+/// Calls a generic function with the element type of a precision, or a plain version.
+macro_rules! by_dtype {
+    ($dtype:expr, $function:ident($($argument:expr),*), $plain:expr) => {
+        match $dtype {
+            DType::F32 => $function::<f32>($($argument),*),
+            DType::BF16 => $function::<bf16>($($argument),*),
+            _ => $plain,
+        }
+    };
+}
+
+impl Kernels for Flex {
+    fn linear(x: FlexTensor, weight: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(x: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+            let x = x.to_contiguous();
+            let [rows, depth] = dims(&x);
+            let [width, _] = dims(weight);
+            let packed = packed::transposed::<T>(weight);
+            let mut out = vec![T::default(); rows * width];
+            linear(Isa::best(), Rows::contiguous(numbers(&x), rows, depth), &packed, &mut out);
+            tensor(out, [rows, width])
+        }
+        by_dtype!(x.dtype(), compute(&x, &weight), plain::linear::<Self>(x, weight))
+    }
+
+    fn linear_d_x(grad: FlexTensor, weight: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(grad: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+            let grad = grad.to_contiguous();
+            let [rows, depth] = dims(&grad);
+            let [_, width] = dims(weight);
+            let packed = packed::plain::<T>(weight);
+            let mut out = vec![T::default(); rows * width];
+            linear(Isa::best(), Rows::contiguous(numbers(&grad), rows, depth), &packed, &mut out);
+            tensor(out, [rows, width])
+        }
+        by_dtype!(grad.dtype(), compute(&grad, &weight), plain::linear_d_x::<Self>(grad, weight))
+    }
+
+    fn linear_d_weight(x: FlexTensor, grad: FlexTensor, weight: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(x: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
+            let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+            let ([rows, width], [_, outs]) = (dims(&x), dims(&grad));
+            let mut out = vec![0.0f32; outs * width];
+            let (x, grad) = (numbers::<T>(&x), numbers::<T>(&grad));
+            linear_d_weight(
+                Isa::best(),
+                Rows::contiguous(x, rows, width),
+                Rows::contiguous(grad, rows, outs),
+                &mut out,
+            );
+            tensor(out, [outs, width])
+        }
+        if weight.dtype() != DType::F32 {
+            return plain::linear_d_weight::<Self>(x, grad, weight);
+        }
+        by_dtype!(x.dtype(), compute(&x, &grad), plain::linear_d_weight::<Self>(x, grad, weight))
+    }
+
+    fn swiglu(gate_up: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(gate_up: &FlexTensor) -> FlexTensor {
+            let gate_up = gate_up.to_contiguous();
+            let [rows, width] = dims(&gate_up);
+            let (inner, gate_up, isa) = (width / 2, numbers::<T>(&gate_up), Isa::best());
+            let mut out = vec![T::default(); rows * inner];
+            let rows_of_task = rows_of_task(width);
+            out.par_chunks_mut(rows_of_task * inner)
+                .zip(gate_up.par_chunks(rows_of_task * width))
+                .for_each(|(out, gate_up)| isa.run(|| swiglu(gate_up, inner, out)));
+            tensor(out, [rows, inner])
+        }
+        by_dtype!(gate_up.dtype(), compute(&gate_up), plain::swiglu::<Self>(gate_up))
+    }
+
+    fn swiglu_backward(gate_up: FlexTensor, grad: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(gate_up: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
+            let (gate_up, grad) = (gate_up.to_contiguous(), grad.to_contiguous());
+            let [rows, width] = dims(&gate_up);
+            let (inner, isa) = (width / 2, Isa::best());
+            let mut out = vec![T::default(); rows * width];
+            let rows_of_task = rows_of_task(width);
+            out.par_chunks_mut(rows_of_task * width)
+                .zip(numbers::<T>(&gate_up).par_chunks(rows_of_task * width))
+                .zip(numbers::<T>(&grad).par_chunks(rows_of_task * inner))
+                .for_each(|((out, gate_up), grad)| isa.run(|| swiglu_backward(gate_up, grad, inner, out)));
+            tensor(out, [rows, width])
+        }
+        by_dtype!(gate_up.dtype(), compute(&gate_up, &grad), plain::swiglu_backward::<Self>(gate_up, grad))
+    }
+
+    fn add_rms_norm(x: FlexTensor, y: FlexTensor, epsilon: f64) -> (FlexTensor, FlexTensor) {
+        fn compute<T: Number>(x: &FlexTensor, y: &FlexTensor, epsilon: f64) -> (FlexTensor, FlexTensor) {
+            let (x, y) = (x.to_contiguous(), y.to_contiguous());
+            let [rows, width] = dims(&x);
+            let isa = Isa::best();
+            let mut out = vec![T::default(); rows * width];
+            let mut scales = vec![0.0f32; rows];
+            let rows_of_task = rows_of_task(width);
+            let task = rows_of_task * width;
+            out.par_chunks_mut(task)
+                .zip(numbers::<T>(&x).par_chunks(task))
+                .zip(numbers::<T>(&y).par_chunks(task))
+                .zip(scales.par_chunks_mut(rows_of_task))
+                .for_each(|(((out, x), y), scales)| {
+                    isa.run(|| add_rms_norm(x, y, width, epsilon as f32, out, scales));
+                });
+            (tensor(out, [rows, width]), tensor(scales, [rows, 1]))
+        }
+        by_dtype!(x.dtype(), compute(&x, &y, epsilon), plain::add_rms_norm::<Self>(x, y, epsilon))
+    }
+
+    fn add_rms_norm_backward(out: FlexTensor, scales: FlexTensor, grad: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(out: &FlexTensor, scales: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
+            let (out, scales, grad) = (out.to_contiguous(), scales.to_contiguous(), grad.to_contiguous());
+            let [rows, width] = dims(&out);
+            let isa = Isa::best();
+            let mut d_sum = vec![T::default(); rows * width];
+            let rows_of_task = rows_of_task(width);
+            let task = rows_of_task * width;
+            d_sum
+                .par_chunks_mut(task)
+                .zip(numbers::<T>(&out).par_chunks(task))
+                .zip(numbers::<f32>(&scales).par_chunks(rows_of_task))
+                .zip(numbers::<T>(&grad).par_chunks(task))
+                .for_each(|(((d_sum, out), scales), grad)| {
+                    isa.run(|| add_rms_norm_backward(out, scales, grad, width, d_sum));
+                });
+            tensor(d_sum, [rows, width])
+        }
+        by_dtype!(
+            out.dtype(),
+            compute(&out, &scales, &grad),
+            plain::add_rms_norm_backward::<Self>(out, scales, grad)
+        )
+    }
+
+    fn attention(qkv: FlexTensor, rope: Option<&Rope<Self>>, heads: usize) -> FlexTensor {
+        fn compute<T: Number>(qkv: &FlexTensor, rope: Option<&Rope<Flex>>, heads: usize) -> FlexTensor {
+            let qkv = qkv.to_contiguous();
+            let [batch, len, stride] = dims(&qkv);
+            let (width, isa, tables) = (stride / (3 * heads), Isa::best(), Tables::of(rope));
+            let qkv = numbers::<T>(&qkv);
+            // Heads one after another, then side by side.
+            let mut parts = vec![T::default(); batch * heads * len * width];
+            parts.par_chunks_exact_mut((len * width).max(1)).enumerate().for_each(|(index, out)| {
+                let (row, head) = (index / heads, place(index % heads, heads, len, width));
+                attention(isa, &head, &qkv[row * len * stride..], tables.rotation(), out);
+            });
+            let mut out = vec![T::default(); parts.len()];
+            out.par_chunks_exact_mut((heads * width).max(1)).enumerate().for_each(|(token, out)| {
+                let (row, position) = (token / len, token % len);
+                for (head, out) in out.chunks_exact_mut(width).enumerate() {
+                    out.copy_from_slice(&parts[((row * heads + head) * len + position) * width..][..width]);
+                }
+            });
+            tensor(out, [batch, len, heads * width])
+        }
+        by_dtype!(qkv.dtype(), compute(&qkv, rope, heads), plain::attention::<Self>(qkv, rope, heads))
+    }
+
+    fn attention_backward(
+        qkv: FlexTensor,
+        rope: Option<&Rope<Self>>,
+        heads: usize,
+        grad: FlexTensor,
+    ) -> FlexTensor {
+        fn compute<T: Number>(
+            qkv: &FlexTensor,
+            rope: Option<&Rope<Flex>>,
+            heads: usize,
+            grad: &FlexTensor,
+        ) -> FlexTensor {
+            let (qkv, grad) = (qkv.to_contiguous(), grad.to_contiguous());
+            let [batch, len, stride] = dims(&qkv);
+            let (width, isa, tables) = (stride / (3 * heads), Isa::best(), Tables::of(rope));
+            let (qkv, grad) = (numbers::<T>(&qkv), numbers::<T>(&grad));
+            let mut parts = vec![0.0f32; batch * heads * 3 * len * width];
+            parts.par_chunks_exact_mut((3 * len * width).max(1)).enumerate().for_each(|(index, d_qkv)| {
+                let (row, head) = (index / heads, index % heads);
+                let mut own = Vec::with_capacity(len * width);
+                for grad in
+                    grad[row * len * heads * width..][..len * heads * width].chunks_exact(heads * width)
+                {
+                    own.extend_from_slice(&grad[head * width..][..width]);
+                }
+                let head = place(head, heads, len, width);
+                attention_backward(isa, &head, &qkv[row * len * stride..], tables.rotation(), &own, d_qkv);
+            });
+            let mut out = vec![T::default(); batch * len * stride];
+            out.par_chunks_exact_mut(stride.max(1)).enumerate().for_each(|(token, out)| {
+                let (row, position) = (token / len, token % len);
+                for (index, out) in out.chunks_exact_mut(width).enumerate() {
+                    let (part, head) = (index / heads, index % heads);
+                    let from = (((row * heads + head) * 3 + part) * len + position) * width;
+                    for (out, value) in out.iter_mut().zip(&parts[from..][..width]) {
+                        *out = T::from_f32(*value);
+                    }
+                }
+            });
+            tensor(out, [batch, len, stride])
+        }
+        by_dtype!(
+            qkv.dtype(),
+            compute(&qkv, rope, heads, &grad),
+            plain::attention_backward::<Self>(qkv, rope, heads, grad)
+        )
+    }
+
+    fn adam_atan2(
+        step: &AdamAtan2Step,
+        mut param: FlexTensor,
+        grad: FlexTensor,
+        [mut exp_avg, mut exp_avg_sq]: [FlexTensor; 2],
+    ) -> (FlexTensor, [FlexTensor; 2]) {
+        if [&param, &grad, &exp_avg, &exp_avg_sq].iter().any(|tensor| tensor.dtype() != DType::F32) {
+            return plain::adam_atan2::<Self>(step, param, grad, [exp_avg, exp_avg_sq]);
+        }
+        let (grad, isa) = (grad.to_contiguous(), Isa::best());
+        numbers_mut(&mut param)
+            .par_chunks_mut(TASK)
+            .zip(numbers::<f32>(&grad).par_chunks(TASK))
+            .zip(numbers_mut(&mut exp_avg).par_chunks_mut(TASK))
+            .zip(numbers_mut(&mut exp_avg_sq).par_chunks_mut(TASK))
+            .for_each(|(((param, grad), exp_avg), exp_avg_sq)| {
+                isa.run(|| adam_atan2(step, param, grad, exp_avg, exp_avg_sq));
+            });
+        (param, [exp_avg, exp_avg_sq])
+    }
+}
+
+/// The numbers of a contiguous tensor to write to: its own if nobody else holds them, else a copy.
+fn numbers_mut(tensor: &mut FlexTensor) -> &mut [f32] {
+    *tensor = tensor.to_contiguous();
+    tensor.storage_mut::<f32>()
+}
+
+/// An element of both worlds.
+trait Number: Element + burn::tensor::Element + bytemuck::Pod {}
+impl Number for f32 {}
+impl Number for bf16 {}
+
+fn dims<const D: usize>(tensor: &FlexTensor) -> [usize; D] {
+    tensor.layout().shape().dims()
+}
+
+/// The numbers of a contiguous tensor.
+fn numbers<T: Number>(tensor: &FlexTensor) -> &[T] {
+    tensor.storage::<T>()
+}
+
+fn tensor<T: Number, const D: usize>(numbers: Vec<T>, dims: [usize; D]) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(numbers), Layout::contiguous(Shape::from(dims)), T::dtype())
+}
+
+fn rows_of_task(width: usize) -> usize {
+    (TASK / width.max(1)).max(1)
+}
+
+fn place(head: usize, heads: usize, len: usize, width: usize) -> Head {
+    let first = [0, 1, 2].map(|part| (part * heads + head) * width);
+    Head { len, width, stride: 3 * heads * width, first }
+}
+
+/// The tables of a rotation, contiguous.
+struct Tables(Option<(FlexTensor, FlexTensor)>);
+
+impl Tables {
+    fn of(rope: Option<&Rope<Flex>>) -> Self {
+        Self(rope.map(|rope| (rope.cos.to_contiguous(), rope.sin.to_contiguous())))
+    }
+
+    fn rotation(&self) -> Option<Rotation<'_>> {
+        self.0.as_ref().map(|(cos, sin)| Rotation { cos: numbers(cos), sin: numbers(sin) })
+    }
+}

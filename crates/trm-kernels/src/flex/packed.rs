@@ -1,0 +1,82 @@
+//! Weights, packed once for all products that use them.
+
+use std::{
+    any::Any,
+    ptr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use burn::{
+    backend::flex::{FlexTensor, Layout},
+    tensor::{Bytes, DType, bf16},
+};
+
+use super::{Number, dims, numbers};
+use crate::cpu::{Packed, Rows};
+
+/// What a product makes of a weight `[out, in]`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `[in, out]`.
+    Transposed,
+    /// `[out, in]`.
+    Plain,
+}
+
+struct Entry {
+    /// The numbers packed. As long as this points to them they stay as they are: Flex writes to shared numbers in a copy
+    /// only, and to numbers that are weakly known after it has moved them.
+    weight: Weak<Bytes>,
+    layout: Layout,
+    form: Form,
+    packed: Arc<dyn Any + Send + Sync>,
+}
+
+static ENTRIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+/// The transpose of a weight, packed; rounded if `T` is of lower precision.
+pub fn transposed<T: Number>(weight: &FlexTensor) -> Arc<Packed<T>> {
+    packed(weight, Form::Transposed)
+}
+
+/// A weight, packed; rounded if `T` is of lower precision.
+pub fn plain<T: Number>(weight: &FlexTensor) -> Arc<Packed<T>> {
+    packed(weight, Form::Plain)
+}
+
+fn packed<T: Number>(weight: &FlexTensor, form: Form) -> Arc<Packed<T>> {
+    let numbers = weight.data_arc();
+    let known = |entry: &Entry| {
+        let same = ptr::eq(entry.weight.as_ptr(), &raw const *numbers);
+        if !(same && entry.form == form && entry.layout == *weight.layout()) {
+            return None;
+        }
+        entry.packed.clone().downcast::<Packed<T>>().ok()
+    };
+    let entries = || ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(packed) = entries().iter().find_map(known) {
+        return packed;
+    }
+    let packed = Arc::new(pack::<T>(weight, form));
+    let mut entries = entries();
+    entries.retain(|entry| entry.weight.strong_count() > 0);
+    let layout = weight.layout().clone();
+    entries.push(Entry { weight: Arc::downgrade(&numbers), layout, form, packed: packed.clone() });
+    packed
+}
+
+fn pack<T: Number>(weight: &FlexTensor, form: Form) -> Packed<T> {
+    fn of<T: Number, S: Number>(weight: &FlexTensor, form: Form) -> Packed<T> {
+        let [rows, depth] = dims(weight);
+        let rows = Rows::contiguous(numbers::<S>(weight), rows, depth);
+        match form {
+            Form::Transposed => Packed::transposed(rows),
+            Form::Plain => Packed::plain(rows),
+        }
+    }
+    let weight = weight.to_contiguous();
+    match weight.dtype() {
+        DType::BF16 => of::<T, bf16>(&weight, form),
+        _ => of::<T, f32>(&weight, form),
+    }
+}

@@ -1,0 +1,117 @@
+use burn::tensor::{
+    backend::{AutodiffBackend, Backend},
+    ops::FloatTensor,
+};
+
+use crate::plain;
+
+/// Tables of a rotary position embedding on a backend, f32 `[len, head_dim]` both.
+#[derive(Clone, Debug)]
+pub struct Rope<B: Backend> {
+    /// Cosines.
+    pub cos: FloatTensor<B>,
+    /// Sines.
+    pub sin: FloatTensor<B>,
+}
+
+/// A step of AdamATan2: `m <- beta_1 m + (1 - beta_1) g`, `v <- beta_2 v + (1 - beta_2) g^2`,
+/// `p <- keep p - rate atan2(m, sqrt(v) / unbias)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamAtan2Step {
+    /// Decay rates of the moments.
+    pub betas: [f64; 2],
+    /// What weight decay leaves of a parameter.
+    pub keep: f64,
+    /// The greatest step, over pi / 2.
+    pub rate: f64,
+    /// What the root of v is divided by.
+    pub unbias: f64,
+}
+
+/// How a backend computes the fused operations. An empty `impl Kernels for MyBackend {}` takes the plain versions.
+pub trait Kernels: Backend {
+    /// `x [rows, in]` times the transpose of `weight [out, in]`, in the precision of `x`.
+    fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::primitive::linear::<Self>(x, weight)
+    }
+
+    /// The gradient of `x` from that of the result.
+    fn linear_d_x(grad: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::primitive::linear_d_x::<Self>(grad, weight)
+    }
+
+    /// The gradient of the weight, in the weight's precision.
+    fn linear_d_weight(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::primitive::linear_d_weight::<Self>(x, grad, weight)
+    }
+
+    /// `[rows, 2 * inner]`, the gate and then up, to `silu(gate) * up`, `[rows, inner]`.
+    fn swiglu(gate_up: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::primitive::swiglu::<Self>(gate_up)
+    }
+
+    /// The gradient of `gate_up`.
+    fn swiglu_backward(gate_up: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::primitive::swiglu_backward::<Self>(gate_up, grad)
+    }
+
+    /// `x + y`, `[rows, width]` both, over the root of its mean square; and one over that root, f32 `[rows, 1]`.
+    fn add_rms_norm(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::primitive::add_rms_norm::<Self>(x, y, epsilon)
+    }
+
+    /// The gradient of `x`, which is that of `y` too, from what [`Kernels::add_rms_norm`] returned.
+    fn add_rms_norm_backward(
+        out: FloatTensor<Self>,
+        scales: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::primitive::add_rms_norm_backward::<Self>(out, scales, grad)
+    }
+
+    /// Attention over all positions: `[batch, len, 3 * heads * head_dim]`, queries, keys and values, to
+    /// `[batch, len, heads * head_dim]`.
+    fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> FloatTensor<Self> {
+        plain::primitive::attention::<Self>(qkv, rope, heads)
+    }
+
+    /// The gradient of `qkv`; the scores are computed again.
+    fn attention_backward(
+        qkv: FloatTensor<Self>,
+        rope: Option<&Rope<Self>>,
+        heads: usize,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::primitive::attention_backward::<Self>(qkv, rope, heads, grad)
+    }
+
+    /// A step of AdamATan2: the parameter and its moments m and v, after it. f32, of any shape.
+    fn adam_atan2(
+        step: &AdamAtan2Step,
+        param: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        moments: [FloatTensor<Self>; 2],
+    ) -> (FloatTensor<Self>, [FloatTensor<Self>; 2]) {
+        plain::primitive::adam_atan2::<Self>(step, param, grad, moments)
+    }
+}
+
+/// A backend with gradients, and [`Kernels`] in it and beneath it.
+pub trait AutodiffKernels: Kernels + AutodiffBackend<InnerBackend: Kernels> {}
+
+impl<B: Kernels + AutodiffBackend<InnerBackend: Kernels>> AutodiffKernels for B {}
+
+#[cfg(feature = "wgpu")]
+impl Kernels for burn::backend::Wgpu {}
+#[cfg(feature = "cuda")]
+impl Kernels for burn::backend::Cuda {}
+#[cfg(feature = "remote")]
+impl Kernels for burn::backend::RemoteBackend {}

@@ -1,0 +1,67 @@
+//! The operations on tensors.
+
+use burn::tensor::{Tensor, TensorPrimitive};
+
+use crate::{AdamAtan2Step, Kernels, Rope};
+
+fn primitive<B: Kernels, const D: usize>(tensor: Tensor<B, D>) -> B::FloatTensorPrimitive {
+    tensor.into_primitive().tensor()
+}
+
+fn tensor<B: Kernels, const D: usize>(primitive: B::FloatTensorPrimitive) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+/// All axes but the last made one.
+fn rows<B: Kernels, const D: usize>(x: Tensor<B, D>) -> B::FloatTensorPrimitive {
+    let dims = x.dims();
+    primitive(x.reshape([dims[..D - 1].iter().product(), dims[D - 1]]))
+}
+
+/// `x [.., in]` times the transpose of `weight [out, in]`, to `[.., out]` in the precision of `x`.
+pub fn linear<B: Kernels, const D: usize>(x: Tensor<B, D>, weight: Tensor<B, 2>) -> Tensor<B, D> {
+    let mut dims = x.dims();
+    dims[D - 1] = weight.dims()[0];
+    tensor::<B, 2>(<B as Kernels>::linear(rows(x), primitive(weight))).reshape(dims)
+}
+
+/// `silu(gate) * up`: `[.., 2 * inner]`, the gate and then up, to `[.., inner]`.
+pub fn swiglu<B: Kernels, const D: usize>(gate_up: Tensor<B, D>) -> Tensor<B, D> {
+    let mut dims = gate_up.dims();
+    dims[D - 1] /= 2;
+    tensor::<B, 2>(B::swiglu(rows(gate_up))).reshape(dims)
+}
+
+/// RMSNorm without a weight of `x + y` over the last axis; computed in f32, returned in the precision of `x`.
+pub fn add_rms_norm<B: Kernels, const D: usize>(
+    x: Tensor<B, D>,
+    y: Tensor<B, D>,
+    epsilon: f64,
+) -> Tensor<B, D> {
+    let dims = x.dims();
+    tensor::<B, 2>(B::add_rms_norm(rows(x), rows(y), epsilon).0).reshape(dims)
+}
+
+/// Attention of `heads` heads over all positions, without a mask: `[batch, len, 3 * heads * head_dim]`, queries, keys and
+/// values in this order, to `[batch, len, heads * head_dim]`.
+///
+/// Queries and keys are rotated by `rope`, a table of cosines and one of sines, `[len, head_dim]`, both halves of a row alike.
+pub fn attention<B: Kernels>(
+    qkv: Tensor<B, 3>,
+    rope: Option<(Tensor<B, 2>, Tensor<B, 2>)>,
+    heads: usize,
+) -> Tensor<B, 3> {
+    let rope = rope.map(|(cos, sin)| Rope { cos: primitive(cos), sin: primitive(sin) });
+    tensor(<B as Kernels>::attention(primitive(qkv), rope.as_ref(), heads))
+}
+
+/// A step of AdamATan2: a parameter and its moments m and v (f32, `[..]` all) after it.
+pub fn adam_atan2<B: Kernels, const D: usize>(
+    step: &AdamAtan2Step,
+    param: Tensor<B, D>,
+    grad: Tensor<B, D>,
+    moments: [Tensor<B, D>; 2],
+) -> (Tensor<B, D>, [Tensor<B, D>; 2]) {
+    let (param, moments) = B::adam_atan2(step, primitive(param), primitive(grad), moments.map(primitive));
+    (tensor(param), moments.map(tensor))
+}
