@@ -71,13 +71,13 @@ impl<'a, T: Element> Tile<'a, T> {
     }
 }
 
-/// Calls a kernel with the number of rows as a constant.
+/// Calls a kernel with the numbers of rows and of half panels as constants.
 #[cfg(target_arch = "x86_64")]
 macro_rules! with_rows {
-    ($kernel:ident($tile:expr), $($rows:literal)*) => {
+    ($kernel:ident::<$halves:literal>($tile:expr), $($rows:literal)*) => {
         match $tile.rows {
             // SAFETY: the processor has the instructions (the caller asked), and `Tile::new` checked the bounds.
-            $($rows => unsafe { x86::$kernel::<$rows>($tile) },)*
+            $($rows => unsafe { x86::$kernel::<$rows, $halves>($tile) },)*
             rows => unreachable!("{rows} rows in a tile"),
         }
     };
@@ -87,9 +87,15 @@ pub fn of_f32(isa: Isa, mut tile: Tile<'_, f32>) {
     assert!(isa.is_available() && tile.rows <= max_rows(isa));
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Bf16 => with_rows!(f32_avx512(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
+        Isa::Avx512 | Isa::Avx512Bf16 if tile.columns <= 16 => {
+            with_rows!(f32_avx512::<1>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12);
+        }
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => with_rows!(f32_avx2(&mut tile), 1 2 3 4 5 6),
+        Isa::Avx512 | Isa::Avx512Bf16 => with_rows!(f32_avx512::<2>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 if tile.columns <= 16 => with_rows!(f32_avx2::<1>(&mut tile), 1 2 3 4 5 6),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => with_rows!(f32_avx2::<2>(&mut tile), 1 2 3 4 5 6),
         _ => tile.portable(|a, b| a[0] * b[0]),
     }
 }
@@ -98,7 +104,11 @@ pub fn of_bf16(isa: Isa, mut tile: Tile<'_, bf16>) {
     assert!(isa.is_available() && tile.rows <= max_rows(isa));
     match isa {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Bf16 => with_rows!(bf16_avx512(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
+        Isa::Avx512Bf16 if tile.columns <= 16 => {
+            with_rows!(bf16_avx512::<1>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12);
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Bf16 => with_rows!(bf16_avx512::<2>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
         _ => tile.portable(|a, b| a[0].to_f32() * b[0].to_f32() + a[1].to_f32() * b[1].to_f32()),
     }
 }
@@ -115,87 +125,81 @@ mod x86 {
         [mask as __mmask16, (mask >> 16) as __mmask16]
     }
 
-    /// Writes sums, or adds them to what is there.
-    ///
-    /// # Safety
-    /// `out` has `ROWS` rows of `columns` numbers, `stride` apart.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    unsafe fn store_avx512<const ROWS: usize>(
-        sums: [[__m512; 2]; ROWS],
-        out: *mut f32,
-        stride: usize,
-        columns: usize,
-        add: bool,
-    ) {
-        let masks = masks(columns);
-        for (row, sums) in sums.into_iter().enumerate() {
-            for (half, (mut sum, mask)) in sums.into_iter().zip(masks).enumerate() {
-                // What is masked out is not touched, so that it may lie outside.
-                let out = out.wrapping_add(row * stride + 16 * half);
-                unsafe {
-                    if add {
-                        sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, out));
+    /// Writes the sums of a tile, or adds them to what is there. No function: the sums are to stay in registers.
+    macro_rules! store_avx512 {
+        ($tile:expr, $sums:expr) => {
+            let masks = masks($tile.columns);
+            let out = $tile.out.as_mut_ptr();
+            for (row, sums) in $sums.into_iter().enumerate() {
+                for (vector, (mut sum, mask)) in sums.into_iter().zip(masks).enumerate() {
+                    // What is masked out is not touched, so that it may lie outside.
+                    let out = out.wrapping_add(row * $tile.out_stride + 16 * vector);
+                    unsafe {
+                        if $tile.add {
+                            sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, out));
+                        }
+                        _mm512_mask_storeu_ps(out, mask, sum);
                     }
-                    _mm512_mask_storeu_ps(out, mask, sum);
                 }
             }
-        }
+        };
     }
 
     /// # Safety
-    /// The tile has `ROWS` rows.
+    /// The tile has `ROWS` rows, and its columns are in the first `HALVES` halves of the panel.
     #[target_feature(enable = "avx512f")]
-    pub unsafe fn f32_avx512<const ROWS: usize>(tile: &mut Tile<'_, f32>) {
-        let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+    pub unsafe fn f32_avx512<const ROWS: usize, const HALVES: usize>(tile: &mut Tile<'_, f32>) {
+        let mut sums = [[_mm512_setzero_ps(); HALVES]; ROWS];
         let (a, panel) = (tile.a.as_ptr(), tile.panel.as_ptr());
         for k in 0..tile.groups {
             unsafe {
                 let b = panel.add(k * WIDTH);
-                let b = [_mm512_loadu_ps(b), _mm512_loadu_ps(b.add(16))];
+                let b: [_; HALVES] = std::array::from_fn(|i| _mm512_loadu_ps(b.add(16 * i)));
                 for (row, sums) in sums.iter_mut().enumerate() {
                     let a = _mm512_set1_ps(*a.add(row * tile.stride + k));
-                    sums[0] = _mm512_fmadd_ps(a, b[0], sums[0]);
-                    sums[1] = _mm512_fmadd_ps(a, b[1], sums[1]);
+                    for (sum, b) in sums.iter_mut().zip(b) {
+                        *sum = _mm512_fmadd_ps(a, b, *sum);
+                    }
                 }
             }
         }
-        unsafe { store_avx512(sums, tile.out.as_mut_ptr(), tile.out_stride, tile.columns, tile.add) };
+        store_avx512!(tile, sums);
     }
 
     /// # Safety
-    /// The tile has `ROWS` rows.
+    /// The tile has `ROWS` rows, and its columns are in the first `HALVES` halves of the panel.
     #[target_feature(enable = "avx512f,avx512bf16")]
-    pub unsafe fn bf16_avx512<const ROWS: usize>(tile: &mut Tile<'_, bf16>) {
+    pub unsafe fn bf16_avx512<const ROWS: usize, const HALVES: usize>(tile: &mut Tile<'_, bf16>) {
         // Pairs of bf16, as the instruction takes them.
         fn pairs(bits: __m512i) -> __m512bh {
             // SAFETY: 64 bytes of any value both.
             unsafe { std::mem::transmute(bits) }
         }
-        let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+        let mut sums = [[_mm512_setzero_ps(); HALVES]; ROWS];
         let (a, panel) = (tile.a.as_ptr(), tile.panel.as_ptr());
         for k in 0..tile.groups {
             unsafe {
                 let b = panel.add(2 * k * WIDTH);
-                let b = [pairs(_mm512_loadu_si512(b.cast())), pairs(_mm512_loadu_si512(b.add(32).cast()))];
+                let b: [_; HALVES] = std::array::from_fn(|i| pairs(_mm512_loadu_si512(b.add(32 * i).cast())));
                 for (row, sums) in sums.iter_mut().enumerate() {
                     let pair = a.add(row * tile.stride + 2 * k).cast::<i32>().read_unaligned();
                     let a = pairs(_mm512_set1_epi32(pair));
-                    sums[0] = _mm512_dpbf16_ps(sums[0], a, b[0]);
-                    sums[1] = _mm512_dpbf16_ps(sums[1], a, b[1]);
+                    for (sum, b) in sums.iter_mut().zip(b) {
+                        *sum = _mm512_dpbf16_ps(*sum, a, b);
+                    }
                 }
             }
         }
-        unsafe { store_avx512(sums, tile.out.as_mut_ptr(), tile.out_stride, tile.columns, tile.add) };
+        store_avx512!(tile, sums);
     }
 
     /// # Safety
-    /// The tile has `ROWS` rows.
+    /// The tile has `ROWS` rows, and its columns are in the first `HALVES` halves of the panel.
     #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn f32_avx2<const ROWS: usize>(tile: &mut Tile<'_, f32>) {
+    pub unsafe fn f32_avx2<const ROWS: usize, const HALVES: usize>(tile: &mut Tile<'_, f32>) {
         let (a, panel) = (tile.a.as_ptr(), tile.panel.as_ptr());
         // 16 registers hold the sums of half a panel.
-        for first in (0..tile.columns).step_by(16) {
+        for first in (0..HALVES).map(|half| 16 * half) {
             let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
             for k in 0..tile.groups {
                 unsafe {
