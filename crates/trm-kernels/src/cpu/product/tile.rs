@@ -154,10 +154,13 @@ mod x86 {
         for k in 0..tile.groups {
             unsafe {
                 let b = panel.add(k * WIDTH);
-                let b: [_; HALVES] = std::array::from_fn(|i| _mm512_loadu_ps(b.add(16 * i)));
+                let mut halves = [_mm512_setzero_ps(); HALVES];
+                for (i, half) in halves.iter_mut().enumerate() {
+                    *half = _mm512_loadu_ps(b.add(16 * i));
+                }
                 for (row, sums) in sums.iter_mut().enumerate() {
                     let a = _mm512_set1_ps(*a.add(row * tile.stride + k));
-                    for (sum, b) in sums.iter_mut().zip(b) {
+                    for (sum, b) in sums.iter_mut().zip(halves) {
                         *sum = _mm512_fmadd_ps(a, b, *sum);
                     }
                 }
@@ -180,11 +183,14 @@ mod x86 {
         for k in 0..tile.groups {
             unsafe {
                 let b = panel.add(2 * k * WIDTH);
-                let b: [_; HALVES] = std::array::from_fn(|i| pairs(_mm512_loadu_si512(b.add(32 * i).cast())));
+                let mut halves = [pairs(_mm512_setzero_si512()); HALVES];
+                for (i, half) in halves.iter_mut().enumerate() {
+                    *half = pairs(_mm512_loadu_si512(b.add(32 * i).cast()));
+                }
                 for (row, sums) in sums.iter_mut().enumerate() {
                     let pair = a.add(row * tile.stride + 2 * k).cast::<i32>().read_unaligned();
                     let a = pairs(_mm512_set1_epi32(pair));
-                    for (sum, b) in sums.iter_mut().zip(b) {
+                    for (sum, b) in sums.iter_mut().zip(halves) {
                         *sum = _mm512_dpbf16_ps(*sum, a, b);
                     }
                 }
