@@ -13,10 +13,8 @@ use burn::{
     },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use trm_model::{
-    Precision, Preset, Trm,
-    layers::{Rope, rms_norm},
-};
+use trm_kernels::add_rms_norm;
+use trm_model::{Precision, Preset, Trm, layers::Rope};
 
 /// A model with fresh weights, and an embedded batch for it.
 fn setup(batch: usize, precision: Precision) -> (Trm<Flex>, Tensor<Flex, 3>) {
@@ -87,7 +85,7 @@ fn operations(c: &mut Criterion) {
     });
     time("matrix product 916 x 512 x 3072", &|| x.clone().matmul(weight.clone().transpose()));
     time("rope", &|| rope.forward(q.clone()));
-    time("rms_norm", &|| rms_norm(x.clone(), 1e-5));
+    time("sum and rms_norm", &|| add_rms_norm(x.clone(), x.clone(), 1e-5));
     group.finish();
 }
 

@@ -2,12 +2,10 @@
 
 mod attention;
 mod linear;
-mod rms_norm;
 mod rope;
 mod swiglu;
 
 pub use attention::Attention;
 pub use linear::Linear;
-pub use rms_norm::rms_norm;
 pub use rope::Rope;
 pub use swiglu::SwiGlu;
