@@ -13,7 +13,7 @@ use burn::{
     },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use trm_kernels::add_rms_norm;
+use trm_kernels::{add_rms_norm, linear, swiglu};
 use trm_model::{Precision, Preset, Trm, layers::Rope};
 
 /// A model with fresh weights, and an embedded batch for it.
@@ -70,7 +70,6 @@ fn operations(c: &mut Criterion) {
     let [q, k, v] = std::array::from_fn(|_| random([1, 8, 916, 64]));
     let (x, weight) = (random([1, 1, 916, 512]), random([1, 1, 3072, 512]));
     let gate_up = random([1, 1, 916, 3072]);
-    let rope = Rope::<Flex>::new(916, 64, 1e4, &device);
     let mut group = c.benchmark_group("operations of a layer");
     group.sample_size(10).measurement_time(Duration::from_secs(1)).warm_up_time(Duration::from_millis(300));
     let mut time = |name: &str, run: &dyn Fn() -> Tensor<Flex, 4>| {
@@ -84,7 +83,15 @@ fn operations(c: &mut Criterion) {
         silu(gate_up.clone().narrow(3, 0, 1536)) * gate_up.clone().narrow(3, 1536, 1536)
     });
     time("matrix product 916 x 512 x 3072", &|| x.clone().matmul(weight.clone().transpose()));
-    time("rope", &|| rope.forward(q.clone()));
+    let rope = Rope::<Flex>::new(916, 64, 1e4, &device);
+    let qkv = Tensor::<Flex, 3>::random([1, 916, 1536], Distribution::Default, &device);
+    time("rope and attention, kernel", &|| {
+        let tables = (rope.cos.clone(), rope.sin.clone());
+        trm_kernels::attention(qkv.clone(), Some(tables), 8).unsqueeze()
+    });
+    time("silu(gate) * up, kernel", &|| swiglu(gate_up.clone()));
+    let weight = weight.clone().reshape([3072, 512]);
+    time("916 x 512 x 3072, kernel", &|| linear(x.clone(), weight.clone()));
     time("sum and rms_norm", &|| add_rms_norm(x.clone(), x.clone(), 1e-5));
     group.finish();
 }

@@ -39,8 +39,10 @@ pub fn add_rms_norm<B: Backend>(
     ((sum * scales.clone()).cast(dtype), scales)
 }
 
-/// Rotates `[batch, heads, len, head_dim]`, by minus the angles if `back`.
-fn rotate<B: Backend>(
+/// Rotates queries or keys `[batch, heads, len, head_dim]` by tables `[len, head_dim]` of cosines and sines, feature `i` with
+/// feature `i + head_dim / 2`; back by the same angles if `back`. f32 inside, the precision of `x` outside
+/// (`apply_rotary_pos_emb` in `models/layers.py`).
+pub fn rotate<B: Backend>(
     x: Tensor<B, 4>,
     (cos, sin): &(Tensor<B, 2>, Tensor<B, 2>),
     back: bool,

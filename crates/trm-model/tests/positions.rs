@@ -4,6 +4,7 @@ use burn::{
     backend::Flex,
     tensor::{Distribution, Tensor},
 };
+use trm_kernels::plain::rotate;
 use trm_model::layers::Rope;
 
 /// How much a query at one place attends to a key at another depends on their distance in rows and in columns, on
@@ -15,10 +16,11 @@ fn on_a_grid_only_the_offset_counts() {
     let rope = Rope::<Flex>::on_grid(side, prefix, head_dim, &device);
     let len = prefix + side * side;
     assert_eq!(rope.cos.dims(), [len, head_dim]);
+    let tables = (rope.cos, rope.sin);
     let everywhere = |seed: f64| {
         let vector =
             Tensor::<Flex, 4>::random([1, 1, 1, head_dim], Distribution::Uniform(seed, seed + 1.0), &device);
-        rope.forward(vector.expand([1, 1, len, head_dim]))
+        rotate(vector.expand([1, 1, len, head_dim]), &tables, false)
     };
     let scores: Vec<f32> =
         everywhere(0.0).matmul(everywhere(-1.0).swap_dims(2, 3)).into_data().iter().collect();

@@ -16,7 +16,7 @@ pub trait Element: Copy + Default + Send + Sync + PartialEq + std::fmt::Debug + 
     fn to_f32(self) -> f32;
 
     /// Fills `out` with sums that `work` makes.
-    fn from_sums(out: &mut [Self], work: impl FnOnce(&mut [f32]));
+    fn from_sums(isa: Isa, out: &mut [Self], work: impl FnOnce(&mut [f32]));
 
     #[doc(hidden)]
     fn tile(isa: Isa, tile: tile::Tile<'_, Self>);
@@ -35,7 +35,7 @@ impl Element for f32 {
         self
     }
 
-    fn from_sums(out: &mut [Self], work: impl FnOnce(&mut [f32])) {
+    fn from_sums(_: Isa, out: &mut [Self], work: impl FnOnce(&mut [f32])) {
         work(out);
     }
 
@@ -57,12 +57,12 @@ impl Element for bf16 {
         bf16::to_f32(self)
     }
 
-    fn from_sums(out: &mut [Self], work: impl FnOnce(&mut [f32])) {
+    fn from_sums(isa: Isa, out: &mut [Self], work: impl FnOnce(&mut [f32])) {
         thread_local!(static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
         let mut sums = SUMS.take();
         sums.resize(sums.len().max(out.len()), 0.0);
         work(&mut sums[..out.len()]);
-        Isa::best().run(|| {
+        isa.run(|| {
             for (out, sum) in out.iter_mut().zip(&sums) {
                 *out = Self::from_f32(*sum);
             }

@@ -1,8 +1,12 @@
 #![allow(unsafe_code, reason = "code for instructions that a processor may lack")]
 
-/// Instructions that a kernel may use, from the slowest to the fastest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Isa {
+/// Instructions that a kernel may use, which this processor has: there is no other way to get one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Level);
+
+/// From the slowest to the fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
     /// What the target has at least.
     Portable,
     /// x86-64 with AVX2 and FMA.
@@ -14,16 +18,49 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// All that there are, the fastest first.
-    pub const ALL: [Self; 4] = [Self::Avx512Bf16, Self::Avx512, Self::Avx2, Self::Portable];
-
     /// The fastest that this processor has.
     pub fn best() -> Self {
-        Self::ALL.into_iter().find(|isa| isa.is_available()).unwrap_or(Self::Portable)
+        Self::all().next().unwrap_or(Self(Level::Portable))
     }
 
-    /// Whether this processor has it.
-    pub fn is_available(self) -> bool {
+    /// All that this processor has, the fastest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Level::Avx512Bf16, Level::Avx512, Level::Avx2, Level::Portable]
+            .into_iter()
+            .filter(|level| level.is_available())
+            .map(Self)
+    }
+
+    pub(super) fn level(self) -> Level {
+        self.0
+    }
+
+    /// Runs `work` with its loops compiled for these instructions.
+    #[inline]
+    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2<R>(work: impl FnOnce() -> R) -> R {
+                work()
+            }
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            fn avx512<R>(work: impl FnOnce() -> R) -> R {
+                work()
+            }
+            // SAFETY: an `Isa` is only made of what the processor has.
+            match self.0 {
+                Level::Portable => {}
+                Level::Avx2 => return unsafe { avx2(work) },
+                Level::Avx512 | Level::Avx512Bf16 => return unsafe { avx512(work) },
+            }
+        }
+        work()
+    }
+}
+
+impl Level {
+    fn is_available(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return match self {
             Self::Portable => true,
@@ -39,32 +76,5 @@ impl Isa {
         };
         #[cfg(not(target_arch = "x86_64"))]
         return self == Self::Portable;
-    }
-
-    /// Runs `work` with its loops compiled for these instructions.
-    ///
-    /// # Panics
-    /// If this processor does not have them.
-    #[inline]
-    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx2,fma")]
-            fn avx2<R>(work: impl FnOnce() -> R) -> R {
-                work()
-            }
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            fn avx512<R>(work: impl FnOnce() -> R) -> R {
-                work()
-            }
-            assert!(self.is_available(), "{self:?} on a processor without it");
-            // SAFETY: the processor has the instructions.
-            match self {
-                Self::Portable => {}
-                Self::Avx2 => return unsafe { avx2(work) },
-                Self::Avx512 | Self::Avx512Bf16 => return unsafe { avx512(work) },
-            }
-        }
-        work()
     }
 }

@@ -18,7 +18,7 @@ pub fn linear<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed<T>, out: &mu
     out.par_chunks_mut(CHUNK * width).enumerate().for_each(|(chunk, out)| {
         let first = chunk * CHUNK;
         let rows = x.range(first, first + out.len() / width);
-        T::from_sums(out, |out| multiply(isa, rows, weight, out, width, false));
+        T::from_sums(isa, out, |out| multiply(isa, rows, weight, out, width, false));
     });
 }
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::{
     AdamAtan2Step, Kernels, Rope,
     cpu::{
-        Element, Isa, Rows,
+        Element, Isa, Packed, Rows,
         adam_atan2::adam_atan2,
         attention::{Head, Rotation, attention, attention_backward},
         linear::{linear, linear_d_weight},
@@ -41,26 +41,14 @@ macro_rules! by_dtype {
 impl Kernels for Flex {
     fn linear(x: FlexTensor, weight: FlexTensor) -> FlexTensor {
         fn compute<T: Number>(x: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-            let x = x.to_contiguous();
-            let [rows, depth] = dims(&x);
-            let [width, _] = dims(weight);
-            let packed = packed::transposed::<T>(weight);
-            let mut out = vec![T::default(); rows * width];
-            linear(Isa::best(), Rows::contiguous(numbers(&x), rows, depth), &packed, &mut out);
-            tensor(out, [rows, width])
+            product(x, &packed::transposed::<T>(weight))
         }
         by_dtype!(x.dtype(), compute(&x, &weight), plain::linear::<Self>(x, weight))
     }
 
     fn linear_d_x(grad: FlexTensor, weight: FlexTensor) -> FlexTensor {
         fn compute<T: Number>(grad: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-            let grad = grad.to_contiguous();
-            let [rows, depth] = dims(&grad);
-            let [_, width] = dims(weight);
-            let packed = packed::plain::<T>(weight);
-            let mut out = vec![T::default(); rows * width];
-            linear(Isa::best(), Rows::contiguous(numbers(&grad), rows, depth), &packed, &mut out);
-            tensor(out, [rows, width])
+            product(grad, &packed::plain::<T>(weight))
         }
         by_dtype!(grad.dtype(), compute(&grad, &weight), plain::linear_d_x::<Self>(grad, weight))
     }
@@ -260,6 +248,15 @@ impl Kernels for Flex {
 fn numbers_mut(tensor: &mut FlexTensor) -> &mut [f32] {
     *tensor = tensor.to_contiguous();
     tensor.storage_mut::<f32>()
+}
+
+/// Rows times a packed matrix.
+fn product<T: Number>(rows: &FlexTensor, packed: &Packed<T>) -> FlexTensor {
+    let rows = rows.to_contiguous();
+    let [len, depth] = dims(&rows);
+    let mut out = vec![T::default(); len * packed.width()];
+    linear(Isa::best(), Rows::contiguous(numbers(&rows), len, depth), packed, &mut out);
+    tensor(out, [len, packed.width()])
 }
 
 /// An element of both worlds.

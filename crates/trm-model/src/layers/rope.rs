@@ -54,19 +54,4 @@ impl<B: Backend> Rope<B> {
         };
         Self { cos: table(f32::cos), sin: table(f32::sin) }
     }
-
-    /// Rotates queries or keys `[batch, heads, len, head_dim]`; f32 inside, the precision of `x` outside.
-    pub fn forward(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let (shape, dtype) = (x.dims(), x.dtype());
-        let [batch, heads, len, head_dim] = shape;
-        let x = x.cast(DType::F32);
-        let (first, second) =
-            (x.clone().narrow(3, 0, head_dim / 2), x.clone().narrow(3, head_dim / 2, head_dim / 2));
-        let rotated = Tensor::cat(vec![second.neg(), first], 3);
-        // One head of one row against the whole table: the CPU device is slow wherever more axes than one are repeated.
-        let times = |x: Tensor<B, 4>, table: &Tensor<B, 2>| {
-            x.reshape([batch * heads, len * head_dim]) * table.clone().reshape([1, len * head_dim])
-        };
-        (times(x, &self.cos) + times(rotated, &self.sin)).reshape(shape).cast(dtype)
-    }
 }

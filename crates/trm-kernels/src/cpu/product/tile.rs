@@ -3,17 +3,17 @@
 
 use half::bf16;
 
-use crate::cpu::{Element, Isa};
+use crate::cpu::{Element, Isa, isa::Level};
 
 /// Columns of a panel.
 pub const WIDTH: usize = 32;
 
 /// The rows of a tile: as many as the registers of these instructions hold sums for.
 pub fn max_rows(isa: Isa) -> usize {
-    match isa {
-        Isa::Portable => 2,
-        Isa::Avx2 => 6,
-        Isa::Avx512 | Isa::Avx512Bf16 => 12,
+    match isa.level() {
+        Level::Portable => 2,
+        Level::Avx2 => 6,
+        Level::Avx512 | Level::Avx512Bf16 => 12,
     }
 }
 
@@ -76,7 +76,7 @@ impl<'a, T: Element> Tile<'a, T> {
 macro_rules! with_rows {
     ($kernel:ident::<$halves:literal>($tile:expr), $($rows:literal)*) => {
         match $tile.rows {
-            // SAFETY: the processor has the instructions (the caller asked), and `Tile::new` checked the bounds.
+            // SAFETY: an `Isa` is only made of what the processor has, and `Tile::new` checked the bounds.
             $($rows => unsafe { x86::$kernel::<$rows, $halves>($tile) },)*
             rows => unreachable!("{rows} rows in a tile"),
         }
@@ -84,31 +84,33 @@ macro_rules! with_rows {
 }
 
 pub fn of_f32(isa: Isa, mut tile: Tile<'_, f32>) {
-    assert!(isa.is_available() && tile.rows <= max_rows(isa));
-    match isa {
+    assert!(tile.rows <= max_rows(isa));
+    match isa.level() {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Bf16 if tile.columns <= 16 => {
+        Level::Avx512 | Level::Avx512Bf16 if tile.columns <= 16 => {
             with_rows!(f32_avx512::<1>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12);
         }
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx512Bf16 => with_rows!(f32_avx512::<2>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
+        Level::Avx512 | Level::Avx512Bf16 => {
+            with_rows!(f32_avx512::<2>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12);
+        }
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 if tile.columns <= 16 => with_rows!(f32_avx2::<1>(&mut tile), 1 2 3 4 5 6),
+        Level::Avx2 if tile.columns <= 16 => with_rows!(f32_avx2::<1>(&mut tile), 1 2 3 4 5 6),
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => with_rows!(f32_avx2::<2>(&mut tile), 1 2 3 4 5 6),
+        Level::Avx2 => with_rows!(f32_avx2::<2>(&mut tile), 1 2 3 4 5 6),
         _ => tile.portable(|a, b| a[0] * b[0]),
     }
 }
 
 pub fn of_bf16(isa: Isa, mut tile: Tile<'_, bf16>) {
-    assert!(isa.is_available() && tile.rows <= max_rows(isa));
-    match isa {
+    assert!(tile.rows <= max_rows(isa));
+    match isa.level() {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Bf16 if tile.columns <= 16 => {
+        Level::Avx512Bf16 if tile.columns <= 16 => {
             with_rows!(bf16_avx512::<1>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12);
         }
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Bf16 => with_rows!(bf16_avx512::<2>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
+        Level::Avx512Bf16 => with_rows!(bf16_avx512::<2>(&mut tile), 1 2 3 4 5 6 7 8 9 10 11 12),
         _ => tile.portable(|a, b| a[0].to_f32() * b[0].to_f32() + a[1].to_f32() * b[1].to_f32()),
     }
 }

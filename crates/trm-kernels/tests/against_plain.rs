@@ -1,0 +1,103 @@
+//! Each fused operation and its gradients, on the CPU, against the plain version under Burn's own autodiff.
+
+use burn::{
+    backend::{Autodiff, Flex},
+    tensor::{DType, Distribution, Tensor},
+};
+use proptest::prelude::*;
+use trm_kernels::{AdamAtan2Step, adam_atan2, add_rms_norm, attention, linear, plain, swiglu};
+
+type B = Autodiff<Flex>;
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<B, D> {
+    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &Default::default())
+}
+
+fn near<const D: usize>(ours: Tensor<Flex, D>, theirs: Tensor<Flex, D>, what: &str) {
+    assert_eq!((ours.dims(), ours.dtype()), (theirs.dims(), theirs.dtype()), "{what}");
+    let numbers =
+        |tensor: Tensor<Flex, D>| -> Vec<f32> { tensor.cast(DType::F32).into_data().iter().collect() };
+    let (ours, theirs) = (numbers(ours), numbers(theirs));
+    let greatest = theirs.iter().fold(1.0f32, |a, b| a.max(b.abs()));
+    for (a, b) in ours.iter().zip(&theirs) {
+        assert!((a - b).abs() <= 5e-6 * greatest, "{what}: {a} {b}");
+    }
+}
+
+/// Both versions of a function of two tensors: its value and both gradients.
+fn agree<const X: usize, const Y: usize, const O: usize>(
+    x: &Tensor<B, X>,
+    y: &Tensor<B, Y>,
+    ours: impl Fn(Tensor<B, X>, Tensor<B, Y>) -> Tensor<B, O>,
+    theirs: impl Fn(Tensor<B, X>, Tensor<B, Y>) -> Tensor<B, O>,
+) {
+    let run = |f: &dyn Fn(Tensor<B, X>, Tensor<B, Y>) -> Tensor<B, O>, slope: Option<Tensor<B, O>>| {
+        let (x, y) = (x.clone().detach().require_grad(), y.clone().detach().require_grad());
+        let out = f(x.clone(), y.clone());
+        let slope = slope.unwrap_or_else(|| random(out.dims()));
+        let grads = (out.clone() * slope.clone()).sum().backward();
+        (out.inner(), slope, x.grad(&grads).expect("one of x"), y.grad(&grads).expect("one of y"))
+    };
+    let (out, slope, d_x, d_y) = run(&ours, None);
+    let (expected, _, d_x_expected, d_y_expected) = run(&theirs, Some(slope));
+    near(out, expected, "value");
+    near(d_x, d_x_expected, "gradient of x");
+    near(d_y, d_y_expected, "gradient of y");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn linear_agrees(rows in 1usize..90, depth in 1usize..70, width in 1usize..90) {
+        agree(&random([rows, depth]), &random([width, depth]), linear, plain::linear);
+    }
+
+    #[test]
+    fn swiglu_agrees(rows in 1usize..90, inner in 1usize..70) {
+        let with = |f: fn(Tensor<B, 2>) -> Tensor<B, 2>| move |x: Tensor<B, 2>, y: Tensor<B, 2>| f(x * 4.0) * y;
+        agree(&random([rows, 2 * inner]), &random([rows, inner]), with(swiglu), with(plain::swiglu));
+    }
+
+    #[test]
+    fn add_rms_norm_agrees(rows in 1usize..90, width in 1usize..70) {
+        agree(
+            &random([rows, width]),
+            &random([rows, width]),
+            |x, y| add_rms_norm(x, y, 1e-5),
+            |x, y| plain::add_rms_norm(x, y, 1e-5).0,
+        );
+    }
+
+    #[test]
+    fn attention_agrees(batch in 1usize..3, len in 1usize..70, heads in 1usize..4, half in 1usize..20, rotated: bool) {
+        let width = 3 * heads * 2 * half;
+        let angles = random([len, half]) * 3.0;
+        let angles = Tensor::cat(vec![angles.clone(), angles], 1);
+        let tables = rotated.then(|| (angles.clone().cos(), angles.sin()));
+        agree(
+            &(random([batch, len, width]) * 3.0),
+            &random([batch, len, width / 3]),
+            |x, y| attention(x, tables.clone(), heads) * y,
+            |x, y| plain::attention(x, tables.as_ref(), heads) * y,
+        );
+        // The plain backward pass, which backends without kernels take, against autodiff through the plain forward pass.
+        let (qkv, grad) = (random([batch, len, width]).require_grad(), random([batch, len, width / 3]));
+        let out = plain::attention(qkv.clone(), tables.as_ref(), heads);
+        let expected = qkv.grad(&(out * grad.clone()).sum().backward()).expect("a gradient");
+        let tables = tables.map(|(cos, sin)| (cos.inner(), sin.inner()));
+        near(plain::attention_backward(qkv.inner(), tables.as_ref(), heads, grad.inner()), expected, "plain");
+    }
+
+    #[test]
+    fn adam_atan2_agrees(rows in 1usize..200, width in 1usize..200) {
+        let step = AdamAtan2Step { betas: [0.9, 0.95], keep: 0.999, rate: 0.01, unbias: 0.3 };
+        let [param, grad, m, v] = std::array::from_fn(|_| random([rows, width]).inner());
+        let moments = [m, v.square()];
+        let (ours, [m, v]) = adam_atan2(&step, param.clone(), grad.clone(), moments.clone());
+        let (expected, [m_expected, v_expected]) = plain::adam_atan2(&step, param, grad, moments);
+        near(ours, expected, "parameter");
+        near(m, m_expected, "m");
+        near(v, v_expected, "v");
+    }
+}
