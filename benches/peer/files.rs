@@ -1,0 +1,47 @@
+//! Models and data that both sides of the comparison read: weights of seed 0 and the model that comes with trm, in model
+//! folders; mazes in the layout of the reference, and as CSV files.
+
+use std::{fmt::Write, fs, path::Path};
+
+use trm_data::{Dataset, Generator, GeneratorConfig, Labelled};
+use trm_model::weights::{self, ModelCard, StateDict};
+use trm_train::Recipe;
+
+use crate::Result;
+
+/// Rows of the CSV files.
+const TRAIN_ROWS: usize = 192;
+const TEST_ROWS: usize = 64;
+/// More than any batch of 30x30 mazes.
+const LARGE_MAZES: usize = 16;
+
+/// Writes all of it, with so many small mazes.
+pub fn write(folder: &Path, mazes: usize) -> Result<()> {
+    for name in ["maze-hard", "maze-small"] {
+        let recipe = Recipe::load(name, &[])?;
+        let config = &recipe.model;
+        weights::save(&folder.join(name), config, &StateDict::initial(config, 0), &ModelCard::default())?;
+        fs::write(folder.join(name).join("optimizer.json"), serde_json::to_vec(&recipe.optimizer)?)?;
+    }
+    let (config, state) = weights::pretrained()?;
+    weights::save(&folder.join("pretrained"), &config, &state, &ModelCard::default())?;
+
+    let small = Generator::new(GeneratorConfig::new(10, 12, 0))?.next_batch(mazes);
+    Dataset::of_mazes(small)?.save(&folder.join("mazes-10"))?;
+    let mut generator = Generator::new(GeneratorConfig::maze_hard(0))?;
+    Dataset::of_mazes(generator.next_batch(LARGE_MAZES))?.save(&folder.join("mazes-30"))?;
+    for (name, rows) in [("train", TRAIN_ROWS), ("test", TEST_ROWS)] {
+        let path = folder.join("csv").join(name).with_extension("csv");
+        trm_data::files::write_atomic(&path, csv(&generator.next_batch(rows))?.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Mazes in the columns of the published files.
+fn csv(mazes: &[Labelled]) -> Result<String> {
+    let mut text = "source,question,answer,rating\r\n".to_owned();
+    for Labelled { maze, solution } in mazes {
+        write!(text, "fresh,{},{},0\r\n", maze.grid().to_flat_text(), solution.to_flat_text())?;
+    }
+    Ok(text)
+}

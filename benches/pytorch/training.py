@@ -1,0 +1,193 @@
+"""A training step of a Tiny Recursive Model: adaptive computation time, loss, AdamATan2, moving average."""
+
+import copy
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trm import Latents, Trm, cast_weights, h_cycle
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """How weights move; the names are those of a recipe's section `[optimizer]`."""
+
+    lr: float
+    weight_decay: float
+    beta_1: float
+    beta_2: float
+    puzzle_emb_lr: float
+    puzzle_emb_weight_decay: float
+    ema_rate: float
+    token_loss: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Puzzles: tokens and answers `[batch, cells]` (`IGNORED` where a cell has none), identifiers `[batch]`."""
+
+    inputs: Tensor
+    labels: Tensor
+    identifiers: Tensor
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What lives from one step to the next; `steps` and `halted` are `[batch]`."""
+
+    z: Latents
+    steps: Tensor
+    halted: Tensor
+    batch: Batch
+
+
+def stablemax_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy over s(x) / sum s(x), s(x) = x + 1 from 0 on and 1 / (1 - x) below, in f64; `[batch, cells]`."""
+    x = logits.double()
+    s = 1 / (1 - x.clamp(max=0)) + x.relu()
+    log_p = (s / s.sum(-1, keepdim=True)).log()
+    chosen = log_p.gather(-1, labels.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    return torch.where(labels == IGNORED, 0, -chosen)
+
+
+def softmax_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """The usual cross-entropy in f32; `[batch, cells]`."""
+    flat = F.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="none"
+    )
+    return flat.view_as(labels)
+
+
+TOKEN_LOSSES = {"stablemax": stablemax_loss, "softmax": softmax_loss}
+
+
+def act_loss(logits: Tensor, q_halt: Tensor, labels: Tensor, token_loss: str) -> Tensor:
+    """The loss of a step, a mean over the batch: that of the tokens, and half of that of the halting logit."""
+    labelled = labels != IGNORED
+    count = labelled.sum(-1)
+    exact = ((logits.argmax(-1) == labels) & labelled).sum(-1) == count
+    tokens = (TOKEN_LOSSES[token_loss](logits, labels).sum(-1) / count.clamp(min=1)).sum()
+    halting = F.binary_cross_entropy_with_logits(q_halt, exact.float(), reduction="sum")
+    return (tokens + 0.5 * halting) / len(labels)
+
+
+class AdamATan2:
+    """Adam with the update atan2(m, sqrt(v)), which needs no epsilon (arXiv 2407.05872)."""
+
+    def __init__(self, parameters: list[Tensor], optimization: Optimization):
+        self.parameters, self.optimization = parameters, optimization
+        self.mean = [torch.zeros_like(p) for p in parameters]
+        self.square = [torch.zeros_like(p) for p in parameters]
+        self.time = 0
+        self.update = adam_atan2
+
+    @torch.no_grad()
+    def step(self, lr: float) -> None:
+        o = self.optimization
+        self.time += 1
+        rate, unbias = lr / (1 - o.beta_1**self.time), (1 - o.beta_2**self.time) ** -0.5
+        factors = torch.tensor([1 - lr * o.weight_decay, -rate, unbias]).unbind()
+        gradients = [p.grad for p in self.parameters]
+        self.update(self.parameters, gradients, self.mean, self.square, (o.beta_1, o.beta_2), *factors)
+
+
+def adam_atan2(parameters, gradients, mean, square, betas, keep, rate, unbias) -> None:
+    """Moves lists of tensors in place; the last three are tensors `[]`, so that compiled code takes any value."""
+    torch._foreach_lerp_(mean, gradients, 1 - betas[0])
+    torch._foreach_mul_(square, betas[1])
+    torch._foreach_addcmul_(square, gradients, gradients, 1 - betas[1])
+    spread = torch._foreach_sqrt(square)
+    torch._foreach_mul_(spread, unbias)
+    turns = [torch.atan2(m, s) for m, s in zip(mean, spread)]
+    torch._foreach_mul_(turns, rate)
+    torch._foreach_mul_(parameters, keep)
+    torch._foreach_add_(parameters, turns)
+
+
+class Trainer:
+    """Trains a model of f32 weights, one supervision step at a time.
+
+    Two things are done for speed that leave the numbers as they are: the cycles without gradients run on weights that
+    are cast once a step, and `compiled` compiles the network, the loss and the optimizer.
+    """
+
+    def __init__(self, model: Trm, optimization: Optimization, compiled: bool = False):
+        self.model, self.optimization = model, optimization
+        puzzle = model.puzzle_emb.weights if model.puzzle_emb is not None else None
+        self.trained = [p for p in model.parameters() if p is not puzzle]
+        self.adam = AdamATan2(self.trained, optimization)
+        self.average = [p.detach().clone() for p in self.trained]
+        self.carry: Carry | None = None
+        self.net, self.loss = model.L_level, act_loss
+        self.frozen = model.L_level
+        if model.dtype != torch.float32:
+            self.frozen = cast_weights(copy.deepcopy(model.L_level), model.dtype).requires_grad_(False)
+        self.net_call, self.frozen_call = self.net, self.frozen
+        if compiled:
+            self.net_call, self.frozen_call = torch.compile(self.net), torch.compile(self.frozen)
+            self.loss = torch.compile(act_loss)
+            self.adam.update = torch.compile(adam_atan2)
+
+    def step(self, batch: Batch, lr: float, puzzle_lr: float) -> float:
+        """One step, in which no puzzle is made to go on; returns the loss before it."""
+        loss = self.backward(batch)
+        self.descend(lr, puzzle_lr)
+        return loss
+
+    def backward(self, batch: Batch) -> float:
+        """Fills the places of halted puzzles, recurses, and leaves the gradients of the loss."""
+        config = self.model.config
+        carry = self.admit(batch)
+        x = self.model.embed(carry.batch.inputs, carry.batch.identifiers)
+        z = carry.z
+        with torch.no_grad():
+            for _ in range(config.h_cycles - 1):
+                z = h_cycle(self.frozen_call, config, z, x)
+        z = h_cycle(self.net_call, config, z, x)
+        q_halt = self.model.q_halt(z.z_h)
+        loss = self.loss(self.model.logits(z.z_h), q_halt, carry.batch.labels, self.optimization.token_loss)
+        self.model.zero_grad()
+        loss.backward()
+
+        steps = carry.steps + 1
+        halted = (steps >= config.halt_max_steps) | (q_halt.detach() > 0)
+        self.carry = Carry(Latents(z.z_h.detach(), z.z_l.detach()), steps, halted, carry.batch)
+        return loss.item()
+
+    def admit(self, batch: Batch) -> Carry:
+        """The carry with halted puzzles replaced by the rows of a batch; all of them in the first step."""
+        rows = len(batch.inputs)
+        fresh = self.model.initial(rows)
+        if self.carry is None:
+            return Carry(
+                fresh, torch.zeros(rows, dtype=torch.int32), torch.ones(rows, dtype=torch.bool), batch
+            )
+        old, halted = self.carry, self.carry.halted
+        wide, deep = halted.view(-1, 1), halted.view(-1, 1, 1)
+        return replace(
+            old,
+            z=Latents(*(torch.where(deep, new, z) for new, z in zip(fresh, old.z))),
+            steps=torch.where(halted, 0, old.steps),
+            batch=Batch(
+                torch.where(wide, batch.inputs, old.batch.inputs),
+                torch.where(wide, batch.labels, old.batch.labels),
+                torch.where(halted, batch.identifiers, old.batch.identifiers),
+            ),
+        )
+
+    @torch.no_grad()
+    def descend(self, lr: float, puzzle_lr: float) -> None:
+        """Moves the puzzle embedding, the weights and their average, in this order."""
+        if self.model.puzzle_emb is not None:
+            # Sign descent, for the puzzles of the batch only.
+            weights, rows = self.model.puzzle_emb.weights, self.carry.batch.identifiers.unique()
+            keep = 1 - puzzle_lr * self.optimization.puzzle_emb_weight_decay
+            weights[rows] = weights[rows] * keep - puzzle_lr * weights.grad[rows].sign()
+        self.adam.step(lr)
+        torch._foreach_lerp_(self.average, self.trained, 1 - self.optimization.ema_rate)
+        if self.frozen is not self.net:
+            torch._foreach_copy_(list(self.frozen.parameters()), list(self.net.parameters()))
