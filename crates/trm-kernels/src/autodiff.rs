@@ -12,7 +12,7 @@ use burn::{
     tensor::ops::FloatTensor,
 };
 
-use crate::{Kernels, Rope};
+use crate::{Heads, Kernels, Rope};
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -46,15 +46,64 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         (out, FloatTensor::<Self>::new(scales))
     }
 
+    fn swiglu_add_rms_norm(
+        x: FloatTensor<Self>,
+        weights: [FloatTensor<Self>; 2],
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node.clone(), weights[0].node.clone(), weights[1].node.clone()];
+        let (x, [gate_up, down]) = (x.primitive, weights.map(|weight| weight.primitive));
+        match Sublayer.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let both = <B as Kernels>::linear(x.clone(), gate_up.clone());
+                let inner = B::swiglu(both.clone());
+                let norm = B::linear_add_rms_norm(inner, down.clone(), x.clone(), epsilon);
+                let out = norm.0.clone();
+                let (weights, between) = ([gate_up, down], Between::SwiGlu);
+                prep.finish(SublayerState { x, first: both, between, weights, norm }, out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::swiglu_add_rms_norm(x, [gate_up, down], epsilon)),
+        }
+    }
+
+    fn attention_add_rms_norm(
+        x: FloatTensor<Self>,
+        weights: [FloatTensor<Self>; 2],
+        layout: &Heads<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node.clone(), weights[0].node.clone(), weights[1].node.clone()];
+        let (x, [to_qkv, to_out]) = (x.primitive, weights.map(|weight| weight.primitive));
+        let rope = layout.rope.as_ref().map(inner);
+        let layout = Heads::<B> { len: layout.len, heads: layout.heads, rope };
+        match Sublayer.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let qkv = <B as Kernels>::linear(x.clone(), to_qkv.clone());
+                let mixed = layout.attention(qkv.clone());
+                let norm = B::linear_add_rms_norm(mixed.clone(), to_out.clone(), x.clone(), epsilon);
+                let (out, weights) = (norm.0.clone(), [to_qkv, to_out]);
+                let between = Between::Attention(layout, mixed);
+                prep.finish(SublayerState { x, first: qkv, between, weights, norm }, out)
+            }
+            OpsKind::UnTracked(prep) => {
+                prep.finish(B::attention_add_rms_norm(x, [to_qkv, to_out], &layout, epsilon))
+            }
+        }
+    }
+
     fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> FloatTensor<Self> {
-        let rope =
-            rope.map(|rope| Rope::<B> { cos: rope.cos.primitive.clone(), sin: rope.sin.primitive.clone() });
+        let rope = rope.map(inner);
         let out = <B as Kernels>::attention(qkv.primitive.clone(), rope.as_ref(), heads);
         match Attention.prepare::<C>([qkv.node.clone()]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((qkv.primitive, rope, heads), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
+}
+
+/// Tables without a history.
+fn inner<B: Kernels, C: CheckpointStrategy>(rope: &Rope<Autodiff<B, C>>) -> Rope<B> {
+    Rope { cos: rope.cos.primitive.clone(), sin: rope.sin.primitive.clone() }
 }
 
 #[derive(Debug)]
@@ -100,6 +149,55 @@ impl<B: Kernels> Backward<B, 2> for AddRmsNorm {
         let grad = B::add_rms_norm_backward(out, scales, grads.consume::<B>(&ops.node));
         for parent in ops.parents.into_iter().flatten() {
             grads.register::<B>(parent.id, grad.clone());
+        }
+    }
+}
+
+/// `rms_norm(x + second(between(first(x))))`, whose maps `first` and `second` are linear.
+#[derive(Debug)]
+struct Sublayer;
+
+/// What its backward pass reads.
+#[derive(Clone, Debug)]
+struct SublayerState<B: Kernels> {
+    x: FloatTensor<B>,
+    /// What the first map makes of `x`.
+    first: FloatTensor<B>,
+    between: Between<B>,
+    /// Of both maps.
+    weights: [FloatTensor<B>; 2],
+    /// The result, and what it was scaled by.
+    norm: (FloatTensor<B>, FloatTensor<B>),
+}
+
+#[derive(Clone, Debug)]
+enum Between<B: Kernels> {
+    /// It is less to compute again than to keep.
+    SwiGlu,
+    /// With what it returned.
+    Attention(Heads<B>, FloatTensor<B>),
+}
+
+impl<B: Kernels> Backward<B, 3> for Sublayer {
+    type State = SublayerState<B>;
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [of_x, of_first, of_second] = ops.parents;
+        let SublayerState { x, first, between, weights: [first_weight, second_weight], norm } = ops.state;
+        let grad = B::add_rms_norm_backward(norm.0, norm.1, grads.consume::<B>(&ops.node));
+        let d_between = B::linear_d_x(grad.clone(), second_weight.clone());
+        let (d_first, between) = match between {
+            Between::SwiGlu => (B::swiglu_backward(first.clone(), d_between), B::swiglu(first)),
+            Between::Attention(heads, mixed) => (heads.attention_backward(first, d_between), mixed),
+        };
+        if let Some(node) = of_second {
+            grads.register::<B>(node.id, B::linear_d_weight(between, grad.clone(), second_weight));
+        }
+        if let Some(node) = of_first {
+            grads.register::<B>(node.id, B::linear_d_weight(x, d_first.clone(), first_weight.clone()));
+        }
+        if let Some(node) = of_x {
+            grads.register::<B>(node.id, B::linear_d_x_add(d_first, first_weight, grad));
         }
     }
 }

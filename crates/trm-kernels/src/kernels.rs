@@ -1,4 +1,5 @@
 use burn::tensor::{
+    Shape, TensorMetadata,
     backend::{AutodiffBackend, Backend},
     ops::FloatTensor,
 };
@@ -12,6 +13,44 @@ pub struct Rope<B: Backend> {
     pub cos: FloatTensor<B>,
     /// Sines.
     pub sin: FloatTensor<B>,
+}
+
+/// How attention reads rows `[batch * len, 3 * heads * head_dim]` of queries, keys and values.
+#[derive(Clone, Debug)]
+pub struct Heads<B: Backend> {
+    /// Positions of a sequence.
+    pub len: usize,
+    /// Heads.
+    pub heads: usize,
+    /// What queries and keys are rotated by.
+    pub rope: Option<Rope<B>>,
+}
+
+impl<B: Kernels> Heads<B> {
+    /// Rows to rows `[batch * len, heads * head_dim]`.
+    pub(crate) fn attention(&self, qkv: FloatTensor<B>) -> FloatTensor<B> {
+        let out = <B as Kernels>::attention(self.sequences(qkv), self.rope.as_ref(), self.heads);
+        rows::<B>(out)
+    }
+
+    /// The gradient of the rows of queries, keys and values.
+    #[cfg(feature = "autodiff")]
+    pub(crate) fn attention_backward(&self, qkv: FloatTensor<B>, grad: FloatTensor<B>) -> FloatTensor<B> {
+        let (qkv, grad) = (self.sequences(qkv), self.sequences(grad));
+        rows::<B>(<B as Kernels>::attention_backward(qkv, self.rope.as_ref(), self.heads, grad))
+    }
+
+    /// `[batch * len, width]` to `[batch, len, width]`.
+    fn sequences(&self, rows: FloatTensor<B>) -> FloatTensor<B> {
+        let [count, width] = rows.shape().dims();
+        B::float_reshape(rows, Shape::from([count / self.len.max(1), self.len, width]))
+    }
+}
+
+/// `[batch, len, width]` to `[batch * len, width]`.
+fn rows<B: Backend>(sequences: FloatTensor<B>) -> FloatTensor<B> {
+    let [batch, len, width] = sequences.shape().dims();
+    B::float_reshape(sequences, Shape::from([batch * len, width]))
 }
 
 /// A step of AdamATan2: `m <- beta_1 m + (1 - beta_1) g`, `v <- beta_2 v + (1 - beta_2) g^2`,
@@ -38,6 +77,15 @@ pub trait Kernels: Backend {
     /// The gradient of `x` from that of the result.
     fn linear_d_x(grad: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         plain::primitive::linear_d_x::<Self>(grad, weight)
+    }
+
+    /// The gradient of `x`, added to another one of its shape.
+    fn linear_d_x_add(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        other: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::float_add(other, Self::linear_d_x(grad, weight))
     }
 
     /// The gradient of the weight, in the weight's precision.
@@ -75,6 +123,41 @@ pub trait Kernels: Backend {
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         plain::primitive::add_rms_norm_backward::<Self>(out, scales, grad)
+    }
+
+    /// RMSNorm of `residual [rows, out]` and `x [rows, in]` times the transpose of `weight [out, in]`; and one over the
+    /// root of the mean square, f32 `[rows, 1]`.
+    fn linear_add_rms_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        Self::add_rms_norm(residual, <Self as Kernels>::linear(x, weight), epsilon)
+    }
+
+    /// RMSNorm of `x [rows, hidden]` and a SwiGLU of it, with weights `gate_up [2 * inner, hidden]` and
+    /// `down [hidden, inner]`.
+    fn swiglu_add_rms_norm(
+        x: FloatTensor<Self>,
+        [gate_up, down]: [FloatTensor<Self>; 2],
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let inner = Self::swiglu(<Self as Kernels>::linear(x.clone(), gate_up));
+        Self::linear_add_rms_norm(inner, down, x, epsilon).0
+    }
+
+    /// RMSNorm of `x [batch * len, hidden]` and attention over the `len` positions of each sequence, with weights
+    /// `qkv [3 * hidden, hidden]` and `out [hidden, hidden]`.
+    fn attention_add_rms_norm(
+        x: FloatTensor<Self>,
+        [qkv, out]: [FloatTensor<Self>; 2],
+        layout: &Heads<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let qkv = <Self as Kernels>::linear(x.clone(), qkv);
+        let mixed = layout.attention(qkv);
+        Self::linear_add_rms_norm(mixed, out, x, epsilon).0
     }
 
     /// Attention over all positions: `[batch, len, 3 * heads * head_dim]`, queries, keys and values, to

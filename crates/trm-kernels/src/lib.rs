@@ -1,6 +1,6 @@
 //! Fused operations of Tiny Recursive Models for Burn.
 //!
-//! [`linear`], [`swiglu`], [`add_rms_norm`] and [`attention`] compute what their plain versions in [`plain`] compute out of
+//! [`linear`], [`swiglu`], [`add_rms_norm`], [`attention`] and what combines them compute what their plain versions in [`plain`] compute out of
 //! Burn's operations. The trait [`Kernels`] says how a backend computes them: on the CPU (`flex`) by the kernels of
 //! [`cpu`], elsewhere by the plain versions; under autodiff with backward passes of their own, which keep no scores of
 //! attention.
@@ -15,5 +15,7 @@ mod kernels;
 mod ops;
 pub mod plain;
 
-pub use kernels::{AdamAtan2Step, AutodiffKernels, Kernels, Rope};
-pub use ops::{adam_atan2, add_rms_norm, attention, linear, swiglu};
+pub use kernels::{AdamAtan2Step, AutodiffKernels, Heads, Kernels, Rope};
+pub use ops::{
+    adam_atan2, add_rms_norm, attention, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,
+};

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use crate::{AdamAtan2Step, Kernels, Rope};
+use crate::{AdamAtan2Step, Heads, Kernels, Rope};
 
 fn primitive<B: Kernels, const D: usize>(tensor: Tensor<B, D>) -> B::FloatTensorPrimitive {
     tensor.into_primitive().tensor()
@@ -40,6 +40,32 @@ pub fn add_rms_norm<B: Kernels, const D: usize>(
 ) -> Tensor<B, D> {
     let dims = x.dims();
     tensor::<B, 2>(B::add_rms_norm(rows(x), rows(y), epsilon).0).reshape(dims)
+}
+
+/// RMSNorm of `x + linear(swiglu(linear(x, gate_up)), down)`: `x [.., hidden]`, `gate_up [2 * inner, hidden]`,
+/// `down [hidden, inner]`, to the shape of `x`. Without gradients, nothing in between is kept.
+pub fn swiglu_add_rms_norm<B: Kernels, const D: usize>(
+    x: Tensor<B, D>,
+    weights: [Tensor<B, 2>; 2],
+    epsilon: f64,
+) -> Tensor<B, D> {
+    let dims = x.dims();
+    tensor::<B, 2>(B::swiglu_add_rms_norm(rows(x), weights.map(primitive), epsilon)).reshape(dims)
+}
+
+/// RMSNorm of `x + linear(attention(linear(x, qkv)), out)`: `x [batch, len, hidden]`, `qkv [3 * hidden, hidden]`,
+/// `out [hidden, hidden]`, to the shape of `x`; `rope` and `heads` as in [`attention`].
+pub fn attention_add_rms_norm<B: Kernels>(
+    x: Tensor<B, 3>,
+    weights: [Tensor<B, 2>; 2],
+    rope: Option<(Tensor<B, 2>, Tensor<B, 2>)>,
+    heads: usize,
+    epsilon: f64,
+) -> Tensor<B, 3> {
+    let dims = x.dims();
+    let rope = rope.map(|(cos, sin)| Rope { cos: primitive(cos), sin: primitive(sin) });
+    let layout = Heads { len: dims[1], heads, rope };
+    tensor::<B, 2>(B::attention_add_rms_norm(rows(x), weights.map(primitive), &layout, epsilon)).reshape(dims)
 }
 
 /// Attention of `heads` heads over all positions, without a mask: `[batch, len, 3 * heads * head_dim]`, queries, keys and

@@ -39,6 +39,30 @@ pub fn add_rms_norm<B: Backend>(
     ((sum * scales.clone()).cast(dtype), scales)
 }
 
+/// RMSNorm of `x` and a SwiGLU of it, with weights `gate_up` and `down`.
+pub fn swiglu_add_rms_norm<B: Backend>(
+    x: Tensor<B, 2>,
+    [gate_up, down]: [Tensor<B, 2>; 2],
+    epsilon: f64,
+) -> Tensor<B, 2> {
+    add_rms_norm(x.clone(), linear(swiglu(linear(x, gate_up)), down), epsilon).0
+}
+
+/// RMSNorm of `x` and attention of it, with weights `qkv` and `out`.
+pub fn attention_add_rms_norm<B: Backend>(
+    x: Tensor<B, 3>,
+    [qkv, out]: [Tensor<B, 2>; 2],
+    rope: Option<&(Tensor<B, 2>, Tensor<B, 2>)>,
+    heads: usize,
+    epsilon: f64,
+) -> Tensor<B, 3> {
+    let [batch, len, hidden] = x.dims();
+    let rows = x.reshape([batch * len, hidden]);
+    let qkv = linear(rows.clone(), qkv).reshape([batch, len, 3 * hidden]);
+    let mixed = attention(qkv, rope, heads).reshape([batch * len, hidden]);
+    add_rms_norm(rows, linear(mixed, out), epsilon).0.reshape([batch, len, hidden])
+}
+
 /// Rotates queries or keys `[batch, heads, len, head_dim]` by tables `[len, head_dim]` of cosines and sines, feature `i` with
 /// feature `i + head_dim / 2`; back by the same angles if `back`. f32 inside, the precision of `x` outside
 /// (`apply_rotary_pos_emb` in `models/layers.py`).

@@ -5,7 +5,10 @@ use burn::{
     tensor::{DType, Distribution, Tensor},
 };
 use proptest::prelude::*;
-use trm_kernels::{AdamAtan2Step, adam_atan2, add_rms_norm, attention, linear, plain, swiglu};
+use trm_kernels::{
+    AdamAtan2Step, adam_atan2, add_rms_norm, attention, attention_add_rms_norm, linear, plain, swiglu,
+    swiglu_add_rms_norm,
+};
 
 type B = Autodiff<Flex>;
 
@@ -66,6 +69,53 @@ proptest! {
             &random([rows, width]),
             |x, y| add_rms_norm(x, y, 1e-5),
             |x, y| plain::add_rms_norm(x, y, 1e-5).0,
+        );
+    }
+
+    /// With gradients and, where nothing is kept, without.
+    #[test]
+    fn swiglu_add_rms_norm_agrees(rows in 1usize..90, hidden in 1usize..70, inner in 1usize..70, whole: bool) {
+        let inner = if whole { inner.next_multiple_of(32) } else { inner };
+        let (x, gate_up, down) = (random([rows, hidden]), random([2 * inner, hidden]), random([hidden, inner]));
+        for (first, second) in [(&x, &gate_up), (&x, &down)] {
+            let weights = |weight: Tensor<B, 2>| {
+                if weight.dims() == gate_up.dims() && second.dims() == gate_up.dims() {
+                    [weight, down.clone()]
+                } else {
+                    [gate_up.clone(), weight]
+                }
+            };
+            agree(
+                first,
+                second,
+                |x, weight| swiglu_add_rms_norm(x, weights(weight), 1e-5),
+                |x, weight| plain::swiglu_add_rms_norm(x, weights(weight), 1e-5),
+            );
+        }
+        let (x, weights) = (x.inner(), [gate_up.inner(), down.inner()]);
+        let expected = plain::swiglu_add_rms_norm(x.clone(), weights.clone(), 1e-5);
+        near(swiglu_add_rms_norm(x, weights, 1e-5), expected, "without gradients");
+    }
+
+    #[test]
+    fn attention_add_rms_norm_agrees(batch in 1usize..3, len in 1usize..70, heads in 1usize..4, half in 1usize..20) {
+        let hidden = heads * 2 * half;
+        let (x, to_qkv, to_out) =
+            (random([batch, len, hidden]), random([3 * hidden, hidden]) * 0.2, random([hidden, hidden]));
+        let angles = random([len, half]) * 3.0;
+        let angles = Tensor::cat(vec![angles.clone(), angles], 1);
+        let rope = Some((angles.clone().cos(), angles.sin()));
+        agree(
+            &x,
+            &to_qkv,
+            |x, weight| attention_add_rms_norm(x, [weight, to_out.clone()], rope.clone(), heads, 1e-5),
+            |x, weight| plain::attention_add_rms_norm(x, [weight, to_out.clone()], rope.as_ref(), heads, 1e-5),
+        );
+        agree(
+            &x,
+            &to_out,
+            |x, weight| attention_add_rms_norm(x, [to_qkv.clone(), weight], rope.clone(), heads, 1e-5),
+            |x, weight| plain::attention_add_rms_norm(x, [to_qkv.clone(), weight], rope.as_ref(), heads, 1e-5),
         );
     }
 

@@ -2,7 +2,7 @@ use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
 };
-use trm_kernels::{Kernels, add_rms_norm};
+use trm_kernels::Kernels;
 
 use crate::{
     TrmConfig,
@@ -36,12 +36,11 @@ impl<B: Kernels> Block<B> {
     /// `[batch, len, hidden]` to the same shape.
     pub fn forward(&self, mut x: Tensor<B, 3>, rope: Option<&Rope<B>>) -> Tensor<B, 3> {
         if let Some(attention) = &self.self_attn {
-            x = add_rms_norm(x.clone(), attention.forward(x, rope), self.norm_eps);
+            x = attention.add_norm(x, rope, self.norm_eps);
         }
         if let Some(mlp_t) = &self.mlp_t {
-            let xt = x.swap_dims(1, 2);
-            x = add_rms_norm(xt.clone(), mlp_t.forward(xt), self.norm_eps).swap_dims(1, 2);
+            x = mlp_t.add_norm(x.swap_dims(1, 2), self.norm_eps).swap_dims(1, 2);
         }
-        add_rms_norm(x.clone(), self.mlp.forward(x), self.norm_eps)
+        self.mlp.add_norm(x, self.norm_eps)
     }
 }

@@ -1,9 +1,15 @@
 //! Attention of one head over all positions, with rotary positions; the backward pass computes the scores again.
 
-use super::{Element, Isa, Packed, Rows, math, multiply};
+use super::{
+    Element,
+    isa::vectorized,
+    math,
+    product::{Multiplier, Packed, Rows},
+    scratch::{Scratch, room},
+};
 
 /// Rows of scores in work at a time.
-const BLOCK: usize = 48;
+const BLOCK: usize = 64;
 
 /// Tables `[len, width]` of a rotation, as in the model: feature `i` turns with feature `i + width / 2`.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,7 @@ struct Factors<T> {
 }
 
 impl Head {
+    #[inline(always)]
     fn factors<T: Element>(&self, qkv: &[T], rotation: Option<Rotation<'_>>) -> Factors<T> {
         let part = |index: usize| -> Vec<T> {
             let mut part = Vec::with_capacity(self.len * self.width);
@@ -64,137 +71,152 @@ impl Rotation<'_> {
         let tables = self.cos.chunks_exact(width).zip(self.sin.chunks_exact(width));
         for (row, (cos, sin)) in rows.chunks_exact_mut(width).zip(tables) {
             let (first, second) = row.split_at_mut(half);
-            for i in 0..half {
-                let (x, y) = (first[i].to_f32(), second[i].to_f32());
-                first[i] = T::from_f32(x * cos[i] - direction * y * sin[i]);
-                second[i] = T::from_f32(y * cos[half + i] + direction * x * sin[half + i]);
-            }
-        }
-    }
-}
-
-/// Scores to `e^(score - greatest)`, and one over their sum, row by row.
-#[inline(always)]
-fn soften<T: Element>(scores: &[f32], len: usize, scale: f32, powers: &mut [T], inverses: &mut [f32]) {
-    for ((scores, powers), inverse) in
-        scores.chunks_exact(len).zip(powers.chunks_exact_mut(len)).zip(inverses)
-    {
-        let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-        for (power, score) in powers.iter_mut().zip(scores) {
-            *power = T::from_f32(math::exp((score - greatest) * scale));
-        }
-        *inverse = 1.0 / math::sum(len, |i| powers[i].to_f32());
-    }
-}
-
-/// One head: `qkv [len, stride]` to `out [len, width]`.
-pub fn attention<T: Element>(
-    isa: Isa,
-    head: &Head,
-    qkv: &[T],
-    rotation: Option<Rotation<'_>>,
-    out: &mut [T],
-) {
-    let Head { len, width, .. } = *head;
-    let Factors { query, key, value } = isa.run(|| head.factors(qkv, rotation));
-    let key = Packed::<T>::transposed(Rows::contiguous(&key, len, width));
-    let value = Packed::<T>::plain(Rows::contiguous(&value, len, width));
-    let mut scores = vec![0.0; BLOCK.min(len) * len];
-    let mut powers = vec![T::default(); BLOCK.min(len) * len];
-    let mut answers = vec![0.0; BLOCK.min(len) * width];
-    let mut inverses = [0.0; BLOCK];
-    for (query, out) in query.chunks(BLOCK * width).zip(out.chunks_mut(BLOCK * width)) {
-        let rows = query.len() / width;
-        let (scores, powers) = (&mut scores[..rows * len], &mut powers[..rows * len]);
-        multiply(isa, Rows::contiguous(query, rows, width), &key, scores, len, false);
-        isa.run(|| soften(scores, len, head.scale(), powers, &mut inverses));
-        multiply(isa, Rows::contiguous(powers, rows, len), &value, &mut answers, width, false);
-        isa.run(|| {
-            for ((out, answer), inverse) in
-                out.chunks_exact_mut(width).zip(answers.chunks_exact(width)).zip(inverses)
+            let (cos, sin) = (cos.split_at(half), sin.split_at(half));
+            let turns = cos.0.iter().zip(cos.1).zip(sin.0.iter().zip(sin.1));
+            for ((first, second), ((cos_1, cos_2), (sin_1, sin_2))) in first.iter_mut().zip(second).zip(turns)
             {
-                for (out, answer) in out.iter_mut().zip(answer) {
-                    *out = T::from_f32(answer * inverse);
-                }
+                let (x, y) = (first.to_f32(), second.to_f32());
+                *first = T::from_f32(x * cos_1 - direction * y * sin_1);
+                *second = T::from_f32(y * cos_2 + direction * x * sin_2);
             }
-        });
+        }
     }
 }
 
-/// The gradients of one head's queries, keys and values (before rotation), `[3, len, width]`, from that of its `out`,
-/// `[len, width]`.
-pub fn attention_backward<T: Element>(
-    isa: Isa,
-    head: &Head,
-    qkv: &[T],
-    rotation: Option<Rotation<'_>>,
-    grad: &[T],
-    d_qkv: &mut [f32],
-) {
-    let Head { len, width, .. } = *head;
-    let scale = head.scale();
-    let Factors { query, key, value } = isa.run(|| head.factors(qkv, rotation));
-    let key_across = Packed::<T>::transposed(Rows::contiguous(&key, len, width));
-    let key_along = Packed::<T>::plain(Rows::contiguous(&key, len, width));
-    let value_across = Packed::<T>::transposed(Rows::contiguous(&value, len, width));
-    let (d_query, d_rest) = d_qkv.split_at_mut(len * width);
-    let (d_key, d_value) = d_rest.split_at_mut(len * width);
-    d_key.fill(0.0);
-    d_value.fill(0.0);
-
-    let block = BLOCK.min(len);
-    let (mut scores, mut d_powers) = (vec![0.0; block * len], vec![0.0; block * len]);
-    let (mut powers, mut across) = (vec![T::default(); block * len], vec![T::default(); block * len]);
-    let mut inverses = [0.0; BLOCK];
-    let blocks =
-        query.chunks(BLOCK * width).zip(grad.chunks(BLOCK * width)).zip(d_query.chunks_mut(BLOCK * width));
-    for ((query, grad), d_query) in blocks {
-        let rows = query.len() / width;
-        let (scores, d_powers) = (&mut scores[..rows * len], &mut d_powers[..rows * len]);
-        let (powers, across) = (&mut powers[..rows * len], &mut across[..rows * len]);
-        let (query, grad) = (Rows::contiguous(query, rows, width), Rows::contiguous(grad, rows, width));
-        multiply(isa, query, &key_across, scores, len, false);
-        multiply(isa, grad, &value_across, d_powers, len, false);
-        isa.run(|| {
-            soften(scores, len, scale, powers, &mut inverses);
-            for (powers, inverse) in powers.chunks_exact_mut(len).zip(inverses) {
-                powers.iter_mut().for_each(|power| *power = T::from_f32(power.to_f32() * inverse));
-            }
-            transpose(powers, rows, len, across);
-        });
-        multiply(isa, Rows::contiguous(across, len, rows), &Packed::<T>::plain(grad), d_value, width, true);
-        // From the gradient of the shares to that of the scores; it takes the shares' place.
-        isa.run(|| {
-            for (powers, d_powers) in powers.chunks_exact_mut(len).zip(d_powers.chunks_exact(len)) {
-                let along = math::sum(len, |i| powers[i].to_f32() * d_powers[i]);
-                for (power, d_power) in powers.iter_mut().zip(d_powers) {
-                    *power = T::from_f32(power.to_f32() * (d_power - along) * scale);
-                }
-            }
-            transpose(powers, rows, len, across);
-        });
-        multiply(isa, Rows::contiguous(powers, rows, len), &key_along, d_query, width, false);
-        multiply(isa, Rows::contiguous(across, len, rows), &Packed::<T>::plain(query), d_key, width, true);
+/// A row of scores to `e^(score - greatest)`; returns one over their sum.
+#[inline(always)]
+fn soften<T: Element>(scores: &mut [f32], scale: f32) -> f32 {
+    let greatest = math::greatest(scores);
+    for score in scores.iter_mut() {
+        *score = math::exp_for::<T>((*score - greatest) * scale);
     }
-    if let Some(rotation) = rotation {
-        isa.run(|| {
+    1.0 / math::sum(scores)
+}
+
+vectorized! {
+    /// One head: `qkv [len, stride]` to `out [len, width]`.
+    pub fn attention<T: Element>(
+        isa: Isa,
+        head: &Head,
+        qkv: &[T],
+        rotation: Option<Rotation<'_>>,
+        out: &mut [T],
+        scratch: &mut Scratch,
+    ) {
+        let Head { len, width, .. } = *head;
+        let Scratch { left: [left, powers], numbers: [scores, inverses] } = scratch;
+        let inverses = room(inverses, BLOCK);
+        let Factors { query, key, value } = head.factors(qkv, rotation);
+        let key = Packed::transposed::<T, T>(isa, Rows::contiguous(&key, len, width));
+        let value = Packed::plain::<T, T>(isa, Rows::contiguous(&value, len, width));
+        let mut multiplier = Multiplier::new(isa);
+        for (query, out) in query.chunks(BLOCK * width).zip(out.chunks_mut(BLOCK * width)) {
+            let rows = query.len() / width;
+            let scores = room(scores, rows * len);
+            left.fill(isa, Rows::contiguous(query, rows, width));
+            multiplier.multiply(left, &key, |block| block.copy_to(scores, len));
+            powers.begin::<T>(isa, rows, len);
+            for (row, scores) in scores.chunks_exact_mut(len).enumerate() {
+                inverses[row] = soften::<T>(scores, head.scale());
+                powers.put_row(row, scores);
+            }
+            multiplier.multiply(powers, &value, |block| {
+                for (row, sums) in block.iter() {
+                    let inverse = inverses[row];
+                    let out = &mut out[row * width + block.column..][..sums.len()];
+                    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f32(sum * inverse));
+                }
+            });
+        }
+    }
+}
+
+vectorized! {
+    /// The gradients of one head's queries, keys and values (before rotation), `[3, len, width]`, from that of its `out`,
+    /// `[len, width]`.
+    ///
+    /// Scores are computed twice, row by row for the queries and column by column for keys and values, which costs less
+    /// than to turn them around.
+    pub fn attention_backward<T: Element>(
+        isa: Isa,
+        head: &Head,
+        qkv: &[T],
+        rotation: Option<Rotation<'_>>,
+        grad: &[T],
+        d_qkv: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let Head { len, width, .. } = *head;
+        let Scratch { left: [left, _], numbers: [shares, d_shares] } = scratch;
+        let scale = head.scale();
+        let Factors { query, key, value } = head.factors(qkv, rotation);
+        let rows_of = |part| Rows::contiguous(part, len, width);
+        let (d_query, d_rest) = d_qkv.split_at_mut(len * width);
+        let (d_key, d_value) = d_rest.split_at_mut(len * width);
+        let mut multiplier = Multiplier::new(isa);
+        // Of each query: what its exponents are less than the scores, and what the gradients of its shares are on average.
+        let (mut offsets, mut means) = (vec![0.0; len], vec![0.0; len]);
+
+        let key_across = Packed::transposed::<T, T>(isa, rows_of(&key));
+        let value_across = Packed::transposed::<T, T>(isa, rows_of(&value));
+        let key_along = Packed::plain::<T, T>(isa, rows_of(&key));
+        for (first, d_query) in (0..len).step_by(BLOCK).zip(d_query.chunks_mut(BLOCK * width)) {
+            let rows = d_query.len() / width;
+            let (shares, d_shares) = (room(shares, rows * len), room(d_shares, rows * len));
+            left.fill(isa, rows_of(&query).range(first, first + rows));
+            multiplier.multiply(left, &key_across, |block| block.copy_to(shares, len));
+            left.fill(isa, rows_of(grad).range(first, first + rows));
+            multiplier.multiply(left, &value_across, |block| block.copy_to(d_shares, len));
+            left.begin::<T>(isa, rows, len);
+            for (row, (shares, d_shares)) in
+                shares.chunks_exact_mut(len).zip(d_shares.chunks_exact(len)).enumerate()
+            {
+                let greatest = math::greatest(shares) * scale;
+                let inverse = soften::<T>(shares, scale);
+                let mean = math::dot(shares, d_shares) * inverse;
+                (offsets[first + row], means[first + row]) = (greatest - inverse.ln(), mean);
+                for (share, d_share) in shares.iter_mut().zip(d_shares) {
+                    *share *= inverse * scale * (d_share - mean);
+                }
+                left.put_row(row, shares);
+            }
+            multiplier.multiply(left, &key_along, |block| block.copy_to(d_query, width));
+        }
+
+        let query_across = Packed::transposed::<T, T>(isa, rows_of(&query));
+        let grad_across = Packed::transposed::<T, T>(isa, rows_of(grad));
+        let query_along = Packed::plain::<T, T>(isa, rows_of(&query));
+        let grad_along = Packed::plain::<T, T>(isa, rows_of(grad));
+        let blocks = d_key.chunks_mut(BLOCK * width).zip(d_value.chunks_mut(BLOCK * width));
+        for (first, (d_key, d_value)) in (0..len).step_by(BLOCK).zip(blocks) {
+            let rows = d_key.len() / width;
+            let (shares, d_shares) = (room(shares, rows * len), room(d_shares, rows * len));
+            left.fill(isa, rows_of(&key).range(first, first + rows));
+            multiplier.multiply(left, &query_across, |block| block.copy_to(shares, len));
+            left.begin::<T>(isa, rows, len);
+            for (row, shares) in shares.chunks_exact_mut(len).enumerate() {
+                for (share, offset) in shares.iter_mut().zip(&offsets) {
+                    *share = math::exp_for::<T>(*share * scale - offset);
+                }
+                left.put_row(row, shares);
+            }
+            multiplier.multiply(left, &grad_along, |block| block.copy_to(d_value, width));
+            left.fill(isa, rows_of(&value).range(first, first + rows));
+            multiplier.multiply(left, &grad_across, |block| block.copy_to(d_shares, len));
+            left.begin::<T>(isa, rows, len);
+            for (row, (shares, d_shares)) in
+                shares.chunks_exact_mut(len).zip(d_shares.chunks_exact(len)).enumerate()
+            {
+                for ((share, d_share), mean) in shares.iter_mut().zip(d_shares).zip(&means) {
+                    *share *= scale * (d_share - mean);
+                }
+                left.put_row(row, shares);
+            }
+            multiplier.multiply(left, &query_along, |block| block.copy_to(d_key, width));
+        }
+        if let Some(rotation) = rotation {
             rotation.turn(d_query, width, -1.0);
             rotation.turn(d_key, width, -1.0);
-        });
-    }
-}
-
-/// `[rows, columns]` to `[columns, rows]`.
-#[inline(always)]
-fn transpose<T: Copy>(from: &[T], rows: usize, columns: usize, to: &mut [T]) {
-    const TILE: usize = 16;
-    for row in (0..rows).step_by(TILE) {
-        for column in (0..columns).step_by(TILE) {
-            for row in row..(row + TILE).min(rows) {
-                for column in column..(column + TILE).min(columns) {
-                    to[column * rows + row] = from[row * columns + column];
-                }
-            }
         }
     }
 }
@@ -205,7 +227,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cpu::testing::numbers;
+    use crate::cpu::{Isa, testing::numbers};
 
     /// By the book, in f64: the answer, and the gradients of queries, keys and values.
     fn plain(head: &Head, qkv: &[f64], angles: Option<&[f64]>, grad: &[f64]) -> (Vec<f64>, Vec<f64>) {
@@ -276,9 +298,9 @@ mod tests {
 
         for isa in Isa::all() {
             let mut out = vec![T::default(); len * width];
-            attention(isa, &head, &qkv, rotation, &mut out);
+            attention(isa, &head, &qkv, rotation, &mut out, &mut Scratch::default());
             let mut d_qkv = vec![7.0; 3 * len * width];
-            attention_backward(isa, &head, &qkv, rotation, &grad, &mut d_qkv);
+            attention_backward(isa, &head, &qkv, rotation, &grad, &mut d_qkv, &mut Scratch::default());
             for (ours, expected) in exact(&out).iter().zip(&expected) {
                 assert!((ours - expected).abs() < tolerance, "{isa:?}: {ours} {expected}");
             }

@@ -1,29 +1,27 @@
-use std::cell::RefCell;
-
 use half::bf16;
 
-use super::{Isa, product::tile};
+use super::{Isa, product::Format};
 
 /// Numbers that kernels read and write. Sums are f32 whatever the element.
 pub trait Element: Copy + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
-    /// How many neighbours along the depth of a product lie side by side in a packed matrix.
-    const GROUP: usize;
-
     /// Rounds to the nearest, ties to even.
     fn from_f32(value: f32) -> Self;
 
     /// Exact.
     fn to_f32(self) -> f32;
 
-    /// Fills `out` with sums that `work` makes.
-    fn from_sums(isa: Isa, out: &mut [Self], work: impl FnOnce(&mut [f32]));
+    /// Rounds to the nearest, ties to even.
+    fn to_bf16(self) -> bf16;
 
-    #[doc(hidden)]
-    fn tile(isa: Isa, tile: tile::Tile<'_, Self>);
+    /// How the factors of products in this precision lie in memory.
+    fn format(isa: Isa) -> Format;
+
+    /// Whether functions need no more than 8 bits.
+    const COARSE: bool;
 }
 
 impl Element for f32 {
-    const GROUP: usize = 1;
+    const COARSE: bool = false;
 
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
@@ -35,42 +33,78 @@ impl Element for f32 {
         self
     }
 
-    fn from_sums(_: Isa, out: &mut [Self], work: impl FnOnce(&mut [f32])) {
-        work(out);
+    #[inline(always)]
+    fn to_bf16(self) -> bf16 {
+        round(self)
     }
 
-    fn tile(isa: Isa, tile: tile::Tile<'_, Self>) {
-        tile::of_f32(isa, tile);
+    fn format(isa: Isa) -> Format {
+        Format::of_f32(isa)
     }
 }
 
 impl Element for bf16 {
-    const GROUP: usize = 2;
+    const COARSE: bool = true;
 
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
-        bf16::from_f32(value)
+        round(value)
     }
 
     #[inline(always)]
     fn to_f32(self) -> f32 {
-        bf16::to_f32(self)
+        f32::from_bits(u32::from(self.to_bits()) << 16)
     }
 
-    fn from_sums(isa: Isa, out: &mut [Self], work: impl FnOnce(&mut [f32])) {
-        thread_local!(static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
-        let mut sums = SUMS.take();
-        sums.resize(sums.len().max(out.len()), 0.0);
-        work(&mut sums[..out.len()]);
-        isa.run(|| {
-            for (out, sum) in out.iter_mut().zip(&sums) {
-                *out = Self::from_f32(*sum);
+    #[inline(always)]
+    fn to_bf16(self) -> bf16 {
+        self
+    }
+
+    fn format(isa: Isa) -> Format {
+        Format::of_bf16(isa)
+    }
+}
+
+/// As [`bf16::from_f32`], without a branch, so that compilers make vectors of it.
+#[inline(always)]
+fn round(value: f32) -> bf16 {
+    let bits = value.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
+    let quiet = bits >> 16 | 0x40;
+    bf16::from_bits(if value.is_nan() { quiet } else { rounded } as u16)
+}
+
+/// Three bf16 whose sum is the number, up to its last bit.
+#[inline(always)]
+pub fn split(value: f32) -> [bf16; 3] {
+    let high = round(value);
+    let rest = value - high.to_f32();
+    let middle = round(rest);
+    [high, middle, round(rest - middle.to_f32())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_that_of_the_type() {
+        for i in 0..1 << 22 {
+            let value = f32::from_bits((i as u32).wrapping_mul(2_654_435_761));
+            assert_eq!(round(value).to_bits(), bf16::from_f32(value).to_bits(), "{value}");
+            assert_eq!(bf16::to_f32(round(value)).to_bits(), Element::to_f32(round(value)).to_bits());
+        }
+    }
+
+    #[test]
+    fn parts_add_up() {
+        for i in 1..1 << 20 {
+            let value = f32::from_bits((i as u32).wrapping_mul(2_654_435_761));
+            if value.abs() > 1e-30 && value.abs() < 1e38 {
+                let sum: f64 = split(value).iter().map(|part| f64::from(Element::to_f32(*part))).sum();
+                assert!((sum - f64::from(value)).abs() <= f64::from(value).abs() * 2f64.powi(-24), "{value}");
             }
-        });
-        SUMS.set(sums);
-    }
-
-    fn tile(isa: Isa, tile: tile::Tile<'_, Self>) {
-        tile::of_bf16(isa, tile);
+        }
     }
 }

@@ -15,17 +15,21 @@ pub(super) enum Level {
     Avx512,
     /// The same with products of bf16 pairs (AVX512_BF16).
     Avx512Bf16,
+    /// The same with products of bf16 tiles (AMX-BF16), which the operating system must allow.
+    Amx,
 }
 
 impl Isa {
     /// The fastest that this processor has.
     pub fn best() -> Self {
-        Self::all().next().unwrap_or(Self(Level::Portable))
+        static BEST: std::sync::LazyLock<Isa> =
+            std::sync::LazyLock::new(|| Isa::all().next().unwrap_or(Isa(Level::Portable)));
+        *BEST
     }
 
     /// All that this processor has, the fastest first.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Level::Avx512Bf16, Level::Avx512, Level::Avx2, Level::Portable]
+        [Level::Amx, Level::Avx512Bf16, Level::Avx512, Level::Avx2, Level::Portable]
             .into_iter()
             .filter(|level| level.is_available())
             .map(Self)
@@ -34,30 +38,48 @@ impl Isa {
     pub(super) fn level(self) -> Level {
         self.0
     }
+}
 
-    /// Runs `work` with its loops compiled for these instructions.
-    #[inline]
-    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        #[cfg(target_arch = "x86_64")]
-        {
+/// Defines a function that is compiled once for each kind of vectors; its first argument, an [`Isa`], picks one.
+///
+/// The body stands in each of them, since only closures written inside of a function take over its instructions. What it
+/// calls does so if it is always inlined.
+macro_rules! vectorized {
+    (
+        $(#[$meta:meta])*
+        $visible:vis fn $name:ident $(<$($generic:ident: $bound:ident),+>)? ($isa:ident: Isa $(, $argument:ident: $type:ty)* $(,)?) $(-> $result:ty)?
+        $body:block
+    ) => {
+        $(#[$meta])*
+        #[allow(unsafe_code, reason = "calls code for instructions that an `Isa` proves to be there")]
+        #[allow(clippy::too_many_arguments, reason = "fused operations")]
+        $visible fn $name $(<$($generic: $bound),+>)? ($isa: $crate::cpu::Isa $(, $argument: $type)*) $(-> $result)? {
+            #[allow(unused_variables, reason = "not every body looks at it")]
+            fn portable $(<$($generic: $bound),+>)? ($isa: $crate::cpu::Isa $(, $argument: $type)*) $(-> $result)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unused_variables, reason = "not every body looks at it")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2<R>(work: impl FnOnce() -> R) -> R {
-                work()
-            }
+            fn avx2 $(<$($generic: $bound),+>)? ($isa: $crate::cpu::Isa $(, $argument: $type)*) $(-> $result)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unused_variables, reason = "not every body looks at it")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            fn avx512<R>(work: impl FnOnce() -> R) -> R {
-                work()
-            }
-            // SAFETY: an `Isa` is only made of what the processor has.
-            match self.0 {
-                Level::Portable => {}
-                Level::Avx2 => return unsafe { avx2(work) },
-                Level::Avx512 | Level::Avx512Bf16 => return unsafe { avx512(work) },
+            fn avx512 $(<$($generic: $bound),+>)? ($isa: $crate::cpu::Isa $(, $argument: $type)*) $(-> $result)? $body
+
+            use $crate::cpu::isa::Level;
+            match $isa.level() {
+                // SAFETY: an `Isa` is only made of what the processor has.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 | Level::Avx512Bf16 | Level::Amx => unsafe { avx512 $(::<$($generic),+>)? ($isa $(, $argument)*) },
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => unsafe { avx2 $(::<$($generic),+>)? ($isa $(, $argument)*) },
+                _ => portable $(::<$($generic),+>)? ($isa $(, $argument)*),
             }
         }
-        work()
-    }
+    };
 }
+pub(super) use vectorized;
 
 impl Level {
     fn is_available(self) -> bool {
@@ -73,6 +95,7 @@ impl Level {
                     && Self::Avx2.is_available()
             }
             Self::Avx512Bf16 => is_x86_feature_detected!("avx512bf16") && Self::Avx512.is_available(),
+            Self::Amx => Self::Avx512Bf16.is_available() && super::product::amx::is_allowed(),
         };
         #[cfg(not(target_arch = "x86_64"))]
         return self == Self::Portable;

@@ -2,43 +2,217 @@
 
 use rayon::prelude::*;
 
-use super::{Element, Isa, Packed, Rows, multiply};
+use super::{
+    Element, Isa,
+    isa::vectorized,
+    norm::rms_norm,
+    product::{Left, Multiplier, Packed, Rows, WIDTH},
+    scratch::{Scratch, room},
+    swiglu::gate,
+};
 
-/// Rows of a task: few, so that they and what becomes of them stay in the first caches.
-const CHUNK: usize = 24;
-/// Rows of a task where the depth is great, and the right factor is read from afar.
-const DEEP_CHUNK: usize = 48;
+/// The most rows of a task: their left factor and sums stay in the second-level cache.
+const MOST_ROWS: usize = 256;
+/// Rows of the depth that go into the sums of a weight's gradient at a time.
+const DEPTH: usize = 1024;
+
+/// Rows of a task: all threads get as many.
+fn rows_of_task(rows: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    let tasks = threads * rows.div_ceil(threads * MOST_ROWS).max(1);
+    rows.div_ceil(tasks).next_multiple_of(16).max(16)
+}
 
 /// `x [rows, in]` times a packed `[in, out]`, to `out [rows, out]`.
-pub fn linear<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed<T>, out: &mut [T]) {
-    let width = weight.width();
-    if width == 0 {
-        return;
-    }
-    out.par_chunks_mut(CHUNK * width).enumerate().for_each(|(chunk, out)| {
-        let first = chunk * CHUNK;
-        let rows = x.range(first, first + out.len() / width);
-        T::from_sums(isa, out, |out| multiply(isa, rows, weight, out, width, false));
+pub fn linear<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T]) {
+    let (rows, width) = (rows_of_task(x.len()), weight.width());
+    out.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, out)| {
+        let x = x.range(index * rows, index * rows + out.len() / width);
+        Scratch::lend(|scratch| linear_task(isa, x, weight, out, scratch));
     });
+}
+
+vectorized! {
+    fn linear_task<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T], scratch: &mut Scratch) {
+        let (left, width) = (&mut scratch.left[0], weight.width());
+        left.fill(isa, x);
+        Multiplier::new(isa).multiply(left, weight, |block| {
+            for (row, sums) in block.iter() {
+                let out = &mut out[row * width + block.column..][..sums.len()];
+                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f32(*sum));
+            }
+        });
+    }
+}
+
+/// The same, added to `out`.
+pub fn linear_add<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T]) {
+    let (rows, width) = (rows_of_task(x.len()), weight.width());
+    out.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, out)| {
+        let x = x.range(index * rows, index * rows + out.len() / width);
+        Scratch::lend(|scratch| linear_add_task(isa, x, weight, out, scratch));
+    });
+}
+
+vectorized! {
+    fn linear_add_task<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T], scratch: &mut Scratch) {
+        let (left, width) = (&mut scratch.left[0], weight.width());
+        left.fill(isa, x);
+        Multiplier::new(isa).multiply(left, weight, |block| {
+            for (row, sums) in block.iter() {
+                let out = &mut out[row * width + block.column..][..sums.len()];
+                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f32(out.to_f32() + sum));
+            }
+        });
+    }
+}
+
+/// RMSNorm of `residual + x weight`; `residual` and `out` are `[rows, out]`, `scales` `[rows]`.
+pub fn linear_add_rms_norm<T: Element>(
+    isa: Isa,
+    x: Rows<'_, T>,
+    weight: &Packed,
+    residual: Rows<'_, T>,
+    epsilon: f32,
+    out: &mut [T],
+    scales: &mut [f32],
+) {
+    let (rows, width) = (rows_of_task(x.len()), weight.width());
+    let tasks = out.par_chunks_mut((rows * width).max(1)).zip(scales.par_chunks_mut(rows)).enumerate();
+    tasks.for_each(|(index, (out, scales))| {
+        let (from, to) = (index * rows, index * rows + scales.len());
+        let (x, residual) = (x.range(from, to), residual.range(from, to));
+        Scratch::lend(|scratch| {
+            linear_add_rms_norm_task(isa, x, weight, residual, epsilon, out, scales, scratch);
+        });
+    });
+}
+
+vectorized! {
+    fn linear_add_rms_norm_task<T: Element>(
+        isa: Isa,
+        x: Rows<'_, T>,
+        weight: &Packed,
+        residual: Rows<'_, T>,
+        epsilon: f32,
+        out: &mut [T],
+        scales: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { left: [left, _], numbers: [sums, _] } = scratch;
+        left.fill(isa, x);
+        sum_and_norm(&mut Multiplier::new(isa), left, weight, residual, epsilon, sums, out, scales);
+    }
+}
+
+/// RMSNorm of `residual + left weight`; `sums` is memory to use.
+#[allow(clippy::too_many_arguments, reason = "a fused operation")]
+#[inline(always)]
+fn sum_and_norm<T: Element>(
+    multiplier: &mut Multiplier,
+    left: &Left,
+    weight: &Packed,
+    residual: Rows<'_, T>,
+    epsilon: f32,
+    sums: &mut Vec<f32>,
+    out: &mut [T],
+    scales: &mut [f32],
+) {
+    let width = weight.width();
+    let all = room(sums, residual.len() * width);
+    multiplier.multiply(left, weight, |block| block.copy_to(all, width));
+    let rows = all.chunks_exact_mut(width).zip(out.chunks_exact_mut(width)).zip(scales).enumerate();
+    for (row, ((sums, out), scale)) in rows {
+        sums.iter_mut().zip(residual.row(row)).for_each(|(sum, x)| *sum += x.to_f32());
+        *scale = rms_norm(sums, epsilon, out);
+    }
+}
+
+/// Whether gate and up of this width begin at panels of their own, as [`swiglu_add_rms_norm`] needs it.
+pub fn is_whole(inner: usize) -> bool {
+    inner.is_multiple_of(WIDTH)
+}
+
+/// RMSNorm of `x + down(silu(gate(x)) * up(x))`, of which nothing in between is kept: `x` and `out` are `[rows, hidden]`,
+/// `gate_up` is packed as `[hidden, 2 * inner]` and `down` as `[inner, hidden]`.
+///
+/// # Panics
+/// If `inner` is not [whole](is_whole).
+pub fn swiglu_add_rms_norm<T: Element>(
+    isa: Isa,
+    x: Rows<'_, T>,
+    gate_up: &Packed,
+    down: &Packed,
+    epsilon: f32,
+    out: &mut [T],
+) {
+    assert!(is_whole(down.depth()), "gate and up begin at panels of their own");
+    let (rows, width) = (rows_of_task(x.len()), down.width());
+    out.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, out)| {
+        let x = x.range(index * rows, index * rows + out.len() / width);
+        Scratch::lend(|scratch| swiglu_add_rms_norm_task(isa, x, gate_up, down, epsilon, out, scratch));
+    });
+}
+
+vectorized! {
+    fn swiglu_add_rms_norm_task<T: Element>(
+        isa: Isa,
+        x: Rows<'_, T>,
+        gate_up: &Packed,
+        down: &Packed,
+        epsilon: f32,
+        out: &mut [T],
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { left: [left, inner], numbers: [sums, scales] } = scratch;
+        let mut multiplier = Multiplier::new(isa);
+        left.fill(isa, x);
+        inner.begin::<T>(isa, x.len(), down.depth());
+        let panels = down.depth() / WIDTH;
+        let mut gates = [0.0; WIDTH * WIDTH];
+        for panel in 0..panels {
+            for row in (0..x.len()).step_by(multiplier.block_rows(left)) {
+                let block = multiplier.block(left, row, gate_up, panel);
+                gates[..block.all().len()].copy_from_slice(block.all());
+                let block = multiplier.block(left, row, gate_up, panels + panel);
+                for ((row, ups), gates) in block.iter().zip(gates.chunks_exact(WIDTH)) {
+                    let mut products = [0.0; WIDTH];
+                    for ((product, up), x) in products.iter_mut().zip(ups).zip(gates) {
+                        *product = gate::<T>(*x, *up);
+                    }
+                    inner.put(row, panel * WIDTH, &products);
+                }
+            }
+        }
+        let scales = room(scales, x.len());
+        sum_and_norm(&mut multiplier, inner, down, x, epsilon, sums, out, scales);
+    }
 }
 
 /// The gradient `[out, in]` of a weight, from `x [rows, in]` and the gradient of the result, `[rows, out]`.
 pub fn linear_d_weight<T: Element>(isa: Isa, x: Rows<'_, T>, grad: Rows<'_, T>, d_weight: &mut [f32]) {
-    let (depth, width) = (x.len(), x.depth());
-    if width == 0 {
-        return;
-    }
-    let x = Packed::<T>::plain(x);
-    d_weight.par_chunks_mut(DEEP_CHUNK * width).enumerate().for_each(|(chunk, d_weight)| {
-        let (first, rows) = (chunk * DEEP_CHUNK, d_weight.len() / width);
-        let mut across = vec![T::default(); rows * depth];
-        isa.run(|| {
-            for k in 0..depth {
-                for (row, value) in grad.row(k)[first..][..rows].iter().enumerate() {
-                    across[row * depth + k] = *value;
-                }
-            }
+    let (rows, width) = (rows_of_task(grad.depth()), x.depth());
+    d_weight.fill(0.0);
+    for from in (0..x.len()).step_by(DEPTH) {
+        let to = x.len().min(from + DEPTH);
+        let (x, grad) = (Packed::plain::<T, T>(isa, x.range(from, to)), grad.range(from, to));
+        d_weight.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, d_weight)| {
+            Scratch::lend(|scratch| d_weight_task(isa, grad, index * rows, &x, d_weight, scratch));
         });
-        multiply(isa, Rows::contiguous(&across, rows, depth), &x, d_weight, width, false);
-    });
+    }
+}
+
+vectorized! {
+    fn d_weight_task<T: Element>(
+        isa: Isa,
+        grad: Rows<'_, T>,
+        first: usize,
+        x: &Packed,
+        d_weight: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        let (left, width) = (&mut scratch.left[0], x.width());
+        left.fill_across::<T, T>(isa, grad, first, d_weight.len() / width);
+        Multiplier::new(isa).multiply(left, x, |block| block.add_to(d_weight, width));
+    }
 }

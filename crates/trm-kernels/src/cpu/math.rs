@@ -1,5 +1,7 @@
 //! Functions that compilers make vectors of.
 
+use super::Element;
+
 /// `e^x`, within one unit in the last place; 0 below -87.3, and never infinite.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
@@ -25,10 +27,33 @@ pub fn exp(x: f32) -> f32 {
     if x < -87.336_54 { 0.0 } else { sum * scale }
 }
 
-/// `1 / (1 + e^-x)`.
+/// `e^x` as exactly as numbers of precision `T` can tell, with a relative error below 1e-4 where they are coarse.
 #[inline(always)]
-pub fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+pub fn exp_for<T: Element>(x: f32) -> f32 {
+    if T::COARSE { coarse_exp(x) } else { exp(x) }
+}
+
+/// `e^x` within 1e-4 of itself; the ends as in [`exp`].
+#[inline(always)]
+fn coarse_exp(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0;
+    let power = x.clamp(-87.336_54, 88.376_26) * std::f32::consts::LOG2_E;
+    let whole = power + ROUND;
+    let bits = whole.to_bits();
+    let rest = power - (whole - ROUND);
+    // Minimax of 2^rest on [-1/2, 1/2].
+    let mut sum = 5.517_167e-2;
+    for coefficient in [2.426_111_2e-1, 6.932_61e-1, 9.999_281e-1] {
+        sum = sum * rest + coefficient;
+    }
+    let scale = f32::from_bits((bits.wrapping_sub(ROUND.to_bits()).wrapping_add(127)) << 23);
+    if x < -87.336_54 { 0.0 } else { sum * scale }
+}
+
+/// `1 / (1 + e^-x)`, as exactly as [`exp_for`].
+#[inline(always)]
+pub fn sigmoid<T: Element>(x: f32) -> f32 {
+    1.0 / (1.0 + exp_for::<T>(-x))
 }
 
 /// The angle of the point `(x, y)`, for `x >= 0`; 0 at the origin. Within 1.5 units in the last place.
@@ -59,25 +84,62 @@ pub fn atan2(y: f32, x: f32) -> f32 {
     (from + (if steep { -angle } else { angle } + rest)).copysign(y)
 }
 
-/// Sums in a fixed order that vectors of any width up to 16 can keep.
+/// Numbers that are worked on side by side: two of the widest vectors.
+const LANES: usize = 32;
+
+/// The numbers of a slice from the last multiple of [`LANES`] on, and zeros.
 #[inline(always)]
-pub fn sum(len: usize, mut term: impl FnMut(usize) -> f32) -> f32 {
-    const LANES: usize = 16;
-    let mut lanes = [0.0f32; LANES];
-    let whole = len / LANES * LANES;
-    for start in (0..whole).step_by(LANES) {
-        for (lane, sum) in lanes.iter_mut().enumerate() {
-            *sum += term(start + lane);
+fn rest<T: Element>(numbers: &[T]) -> [T; LANES] {
+    let mut padded = [T::default(); LANES];
+    padded.iter_mut().zip(numbers.as_chunks::<LANES>().1).for_each(|(place, x)| *place = *x);
+    padded
+}
+
+/// The greatest number; what is none is passed over.
+#[inline(always)]
+pub fn greatest(numbers: &[f32]) -> f32 {
+    let greater = |a: f32, b: f32| if b > a { b } else { a };
+    let (whole, rest) = numbers.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    lanes.iter_mut().zip(rest).for_each(|(lane, x)| *lane = greater(*lane, *x));
+    for chunk in whole {
+        for i in 0..LANES {
+            lanes[i] = greater(lanes[i], chunk[i]);
         }
     }
-    for (lane, sum) in lanes.iter_mut().enumerate().take(len - whole) {
-        *sum += term(whole + lane);
-    }
+    fold(lanes, greater)
+}
+
+/// The sum of products, in an order that only the length decides.
+#[inline(always)]
+pub fn dot<A: Element, B: Element>(a: &[A], b: &[B]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let mut add = |a: &[A], b: &[B]| {
+        lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(lane, (a, b))| *lane += a.to_f32() * b.to_f32());
+    };
+    a.chunks_exact(LANES).zip(b.chunks_exact(LANES)).for_each(|(a, b)| add(a, b));
+    add(&rest(a), &rest(b));
+    fold(lanes, |a, b| a + b)
+}
+
+/// The sum, in an order that only the length decides.
+#[inline(always)]
+pub fn sum(numbers: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let mut add = |numbers: &[f32]| lanes.iter_mut().zip(numbers).for_each(|(lane, x)| *lane += x);
+    numbers.chunks_exact(LANES).for_each(&mut add);
+    add(&rest(numbers));
+    fold(lanes, |a, b| a + b)
+}
+
+/// All lanes in one, by halves.
+#[inline(always)]
+fn fold(mut lanes: [f32; LANES], operation: impl Fn(f32, f32) -> f32) -> f32 {
     let mut width = LANES;
     while width > 1 {
         width /= 2;
         for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
+            lanes[lane] = operation(lanes[lane], lanes[lane + width]);
         }
     }
     lanes[0]
@@ -104,6 +166,19 @@ mod tests {
     }
 
     #[test]
+    fn coarse_exp_is_near() {
+        for i in -88_000..88_000 {
+            let x = i as f32 * 1e-3;
+            let (ours, exact) = (f64::from(coarse_exp(x)), f64::from(x).exp());
+            if x > -87.0 {
+                assert!(((ours - exact) / exact).abs() < 1.1e-4, "{x}: {ours} {exact}");
+            }
+        }
+        assert_eq!(coarse_exp(f32::NEG_INFINITY), 0.0);
+        assert!(coarse_exp(f32::NAN).is_nan() && coarse_exp(f32::INFINITY) > 1e38);
+    }
+
+    #[test]
     fn atan2_is_exact() {
         for i in 0..2_000_000u32 {
             let y = f32::from_bits(i.wrapping_mul(2_654_435_761) & 0xbfff_ffff);
@@ -121,8 +196,12 @@ mod tests {
 
     #[test]
     fn sums_are_sums() {
-        for len in 0..70 {
-            assert_eq!(sum(len, |i| i as f32), (len * len.saturating_sub(1) / 2) as f32);
+        for len in 0..140usize {
+            let numbers: Vec<f32> = (0..len).map(|i| i as f32).collect();
+            assert_eq!(sum(&numbers), (len * len.saturating_sub(1) / 2) as f32);
+            let expected: f32 = numbers.iter().map(|x| x * x).sum();
+            assert_eq!(dot(&numbers, &numbers), expected);
+            assert_eq!(greatest(&numbers), numbers.last().copied().unwrap_or(f32::NEG_INFINITY));
         }
     }
 }

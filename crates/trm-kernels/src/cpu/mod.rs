@@ -8,10 +8,12 @@ pub mod linear;
 mod math;
 pub mod norm;
 mod product;
+mod scratch;
 pub mod swiglu;
 #[cfg(test)]
 mod testing;
 
 pub use element::Element;
 pub use isa::Isa;
-pub use product::{Packed, Rows, multiply};
+pub use product::{Packed, Rows};
+pub use scratch::Scratch;

@@ -7,17 +7,17 @@ use burn::{
         Flex,
         flex::{FlexTensor, Layout},
     },
-    tensor::{Bytes, DType, Shape, bf16},
+    tensor::{Bytes, DType, Shape, bf16, ops::FloatTensorOps},
 };
 use rayon::prelude::*;
 
 use crate::{
     AdamAtan2Step, Kernels, Rope,
     cpu::{
-        Element, Isa, Packed, Rows,
+        Element, Isa, Packed, Rows, Scratch,
         adam_atan2::adam_atan2,
         attention::{Head, Rotation, attention, attention_backward},
-        linear::{linear, linear_d_weight},
+        linear::{is_whole, linear, linear_add, linear_add_rms_norm, linear_d_weight, swiglu_add_rms_norm},
         norm::{add_rms_norm, add_rms_norm_backward},
         swiglu::{swiglu, swiglu_backward},
     },
@@ -41,16 +41,32 @@ macro_rules! by_dtype {
 impl Kernels for Flex {
     fn linear(x: FlexTensor, weight: FlexTensor) -> FlexTensor {
         fn compute<T: Number>(x: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-            product(x, &packed::transposed::<T>(weight))
+            product::<T>(x, &packed::transposed::<T>(weight))
         }
         by_dtype!(x.dtype(), compute(&x, &weight), plain::linear::<Self>(x, weight))
     }
 
     fn linear_d_x(grad: FlexTensor, weight: FlexTensor) -> FlexTensor {
         fn compute<T: Number>(grad: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
-            product(grad, &packed::plain::<T>(weight))
+            product::<T>(grad, &packed::plain::<T>(weight))
         }
         by_dtype!(grad.dtype(), compute(&grad, &weight), plain::linear_d_x::<Self>(grad, weight))
+    }
+
+    fn linear_d_x_add(grad: FlexTensor, weight: FlexTensor, other: FlexTensor) -> FlexTensor {
+        fn compute<T: Number>(grad: &FlexTensor, weight: &FlexTensor, other: &FlexTensor) -> FlexTensor {
+            let (grad, other) = (grad.to_contiguous(), other.to_contiguous());
+            let ([rows, depth], [_, width]) = (dims(&grad), dims(&other));
+            let grad = Rows::contiguous(numbers::<T>(&grad), rows, depth);
+            let mut out = numbers::<T>(&other).to_vec();
+            linear_add(Isa::best(), grad, &packed::plain::<T>(weight), &mut out);
+            tensor(out, [rows, width])
+        }
+        by_dtype!(
+            grad.dtype(),
+            compute(&grad, &weight, &other),
+            Self::float_add(other, plain::linear_d_x::<Self>(grad, weight))
+        )
     }
 
     fn linear_d_weight(x: FlexTensor, grad: FlexTensor, weight: FlexTensor) -> FlexTensor {
@@ -82,7 +98,7 @@ impl Kernels for Flex {
             let rows_of_task = rows_of_task(width);
             out.par_chunks_mut(rows_of_task * inner)
                 .zip(gate_up.par_chunks(rows_of_task * width))
-                .for_each(|(out, gate_up)| isa.run(|| swiglu(gate_up, inner, out)));
+                .for_each(|(out, gate_up)| swiglu(isa, gate_up, inner, out));
             tensor(out, [rows, inner])
         }
         by_dtype!(gate_up.dtype(), compute(&gate_up), plain::swiglu::<Self>(gate_up))
@@ -98,7 +114,7 @@ impl Kernels for Flex {
             out.par_chunks_mut(rows_of_task * width)
                 .zip(numbers::<T>(&gate_up).par_chunks(rows_of_task * width))
                 .zip(numbers::<T>(&grad).par_chunks(rows_of_task * inner))
-                .for_each(|((out, gate_up), grad)| isa.run(|| swiglu_backward(gate_up, grad, inner, out)));
+                .for_each(|((out, gate_up), grad)| swiglu_backward(isa, gate_up, grad, inner, out));
             tensor(out, [rows, width])
         }
         by_dtype!(gate_up.dtype(), compute(&gate_up, &grad), plain::swiglu_backward::<Self>(gate_up, grad))
@@ -118,7 +134,7 @@ impl Kernels for Flex {
                 .zip(numbers::<T>(&y).par_chunks(task))
                 .zip(scales.par_chunks_mut(rows_of_task))
                 .for_each(|(((out, x), y), scales)| {
-                    isa.run(|| add_rms_norm(x, y, width, epsilon as f32, out, scales));
+                    add_rms_norm(isa, x, y, width, epsilon as f32, out, scales);
                 });
             (tensor(out, [rows, width]), tensor(scales, [rows, 1]))
         }
@@ -139,7 +155,7 @@ impl Kernels for Flex {
                 .zip(numbers::<f32>(&scales).par_chunks(rows_of_task))
                 .zip(numbers::<T>(&grad).par_chunks(task))
                 .for_each(|(((d_sum, out), scales), grad)| {
-                    isa.run(|| add_rms_norm_backward(out, scales, grad, width, d_sum));
+                    add_rms_norm_backward(isa, out, scales, grad, width, d_sum);
                 });
             tensor(d_sum, [rows, width])
         }
@@ -148,6 +164,75 @@ impl Kernels for Flex {
             compute(&out, &scales, &grad),
             plain::add_rms_norm_backward::<Self>(out, scales, grad)
         )
+    }
+
+    fn linear_add_rms_norm(
+        x: FlexTensor,
+        weight: FlexTensor,
+        residual: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor) {
+        fn compute<T: Number>(
+            x: &FlexTensor,
+            weight: &FlexTensor,
+            residual: &FlexTensor,
+            epsilon: f64,
+        ) -> (FlexTensor, FlexTensor) {
+            let (x, residual) = (x.to_contiguous(), residual.to_contiguous());
+            let ([rows, depth], [_, width]) = (dims(&x), dims(&residual));
+            let mut out = vec![T::default(); rows * width];
+            let mut scales = vec![0.0f32; rows];
+            linear_add_rms_norm(
+                Isa::best(),
+                Rows::contiguous(numbers::<T>(&x), rows, depth),
+                &packed::transposed::<T>(weight),
+                Rows::contiguous(numbers::<T>(&residual), rows, width),
+                epsilon as f32,
+                &mut out,
+                &mut scales,
+            );
+            (tensor(out, [rows, width]), tensor(scales, [rows, 1]))
+        }
+        by_dtype!(
+            x.dtype(),
+            compute(&x, &weight, &residual, epsilon),
+            plain::add_rms_norm::<Self>(residual, plain::linear::<Self>(x, weight), epsilon)
+        )
+    }
+
+    fn swiglu_add_rms_norm(
+        x: FlexTensor,
+        [gate_up, down]: [FlexTensor; 2],
+        epsilon: f64,
+    ) -> FlexTensor {
+        fn compute<T: Number>(
+            x: &FlexTensor,
+            gate_up: &FlexTensor,
+            down: &FlexTensor,
+            epsilon: f64,
+        ) -> FlexTensor {
+            let x = x.to_contiguous();
+            let [rows, width] = dims(&x);
+            let mut out = vec![T::default(); rows * width];
+            swiglu_add_rms_norm(
+                Isa::best(),
+                Rows::contiguous(numbers::<T>(&x), rows, width),
+                &packed::transposed::<T>(gate_up),
+                &packed::transposed::<T>(down),
+                epsilon as f32,
+                &mut out,
+            );
+            tensor(out, [rows, width])
+        }
+        let [_, inner] = dims(&down);
+        match x.dtype() {
+            DType::F32 if is_whole(inner) => compute::<f32>(&x, &gate_up, &down, epsilon),
+            DType::BF16 if is_whole(inner) => compute::<bf16>(&x, &gate_up, &down, epsilon),
+            _ => {
+                let inner = Self::swiglu(<Self as Kernels>::linear(x.clone(), gate_up));
+                Self::linear_add_rms_norm(inner, down, x, epsilon).0
+            }
+        }
     }
 
     fn attention(qkv: FlexTensor, rope: Option<&Rope<Self>>, heads: usize) -> FlexTensor {
@@ -160,7 +245,8 @@ impl Kernels for Flex {
             let mut parts = vec![T::default(); batch * heads * len * width];
             parts.par_chunks_exact_mut((len * width).max(1)).enumerate().for_each(|(index, out)| {
                 let (row, head) = (index / heads, place(index % heads, heads, len, width));
-                attention(isa, &head, &qkv[row * len * stride..], tables.rotation(), out);
+                let qkv = &qkv[row * len * stride..];
+                Scratch::lend(|scratch| attention(isa, &head, qkv, tables.rotation(), out, scratch));
             });
             let mut out = vec![T::default(); parts.len()];
             out.par_chunks_exact_mut((heads * width).max(1)).enumerate().for_each(|(token, out)| {
@@ -200,7 +286,10 @@ impl Kernels for Flex {
                     own.extend_from_slice(&grad[head * width..][..width]);
                 }
                 let head = place(head, heads, len, width);
-                attention_backward(isa, &head, &qkv[row * len * stride..], tables.rotation(), &own, d_qkv);
+                let qkv = &qkv[row * len * stride..];
+                Scratch::lend(|scratch| {
+                    attention_backward(isa, &head, qkv, tables.rotation(), &own, d_qkv, scratch);
+                });
             });
             let mut out = vec![T::default(); batch * len * stride];
             out.par_chunks_exact_mut(stride.max(1)).enumerate().for_each(|(token, out)| {
@@ -238,7 +327,7 @@ impl Kernels for Flex {
             .zip(numbers_mut(&mut exp_avg).par_chunks_mut(TASK))
             .zip(numbers_mut(&mut exp_avg_sq).par_chunks_mut(TASK))
             .for_each(|(((param, grad), exp_avg), exp_avg_sq)| {
-                isa.run(|| adam_atan2(step, param, grad, exp_avg, exp_avg_sq));
+                adam_atan2(isa, step, param, grad, exp_avg, exp_avg_sq);
             });
         (param, [exp_avg, exp_avg_sq])
     }
@@ -251,7 +340,7 @@ fn numbers_mut(tensor: &mut FlexTensor) -> &mut [f32] {
 }
 
 /// Rows times a packed matrix.
-fn product<T: Number>(rows: &FlexTensor, packed: &Packed<T>) -> FlexTensor {
+fn product<T: Number>(rows: &FlexTensor, packed: &Packed) -> FlexTensor {
     let rows = rows.to_contiguous();
     let [len, depth] = dims(&rows);
     let mut out = vec![T::default(); len * packed.width()];

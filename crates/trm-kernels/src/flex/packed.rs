@@ -1,7 +1,6 @@
 //! Weights, packed once for all products that use them.
 
 use std::{
-    any::Any,
     ptr,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -12,7 +11,7 @@ use burn::{
 };
 
 use super::{Number, dims, numbers};
-use crate::cpu::{Packed, Rows};
+use crate::cpu::{Isa, Packed, Rows};
 
 /// What a product makes of a weight `[out, in]`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,29 +28,29 @@ struct Entry {
     weight: Weak<Bytes>,
     layout: Layout,
     form: Form,
-    packed: Arc<dyn Any + Send + Sync>,
+    /// For products of which precision.
+    dtype: DType,
+    packed: Arc<Packed>,
 }
 
 static ENTRIES: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
 /// The transpose of a weight, packed; rounded if `T` is of lower precision.
-pub fn transposed<T: Number>(weight: &FlexTensor) -> Arc<Packed<T>> {
-    packed(weight, Form::Transposed)
+pub fn transposed<T: Number>(weight: &FlexTensor) -> Arc<Packed> {
+    packed::<T>(weight, Form::Transposed)
 }
 
 /// A weight, packed; rounded if `T` is of lower precision.
-pub fn plain<T: Number>(weight: &FlexTensor) -> Arc<Packed<T>> {
-    packed(weight, Form::Plain)
+pub fn plain<T: Number>(weight: &FlexTensor) -> Arc<Packed> {
+    packed::<T>(weight, Form::Plain)
 }
 
-fn packed<T: Number>(weight: &FlexTensor, form: Form) -> Arc<Packed<T>> {
+fn packed<T: Number>(weight: &FlexTensor, form: Form) -> Arc<Packed> {
     let numbers = weight.data_arc();
     let known = |entry: &Entry| {
         let same = ptr::eq(entry.weight.as_ptr(), &raw const *numbers);
-        if !(same && entry.form == form && entry.layout == *weight.layout()) {
-            return None;
-        }
-        entry.packed.clone().downcast::<Packed<T>>().ok()
+        let fits = entry.form == form && entry.dtype == T::dtype() && entry.layout == *weight.layout();
+        (same && fits).then(|| entry.packed.clone())
     };
     let entries = || ENTRIES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(packed) = entries().iter().find_map(known) {
@@ -61,17 +60,18 @@ fn packed<T: Number>(weight: &FlexTensor, form: Form) -> Arc<Packed<T>> {
     let mut entries = entries();
     entries.retain(|entry| entry.weight.strong_count() > 0);
     let layout = weight.layout().clone();
-    entries.push(Entry { weight: Arc::downgrade(&numbers), layout, form, packed: packed.clone() });
+    let weight = Arc::downgrade(&numbers);
+    entries.push(Entry { weight, layout, form, dtype: T::dtype(), packed: packed.clone() });
     packed
 }
 
-fn pack<T: Number>(weight: &FlexTensor, form: Form) -> Packed<T> {
-    fn of<T: Number, S: Number>(weight: &FlexTensor, form: Form) -> Packed<T> {
+fn pack<T: Number>(weight: &FlexTensor, form: Form) -> Packed {
+    fn of<T: Number, S: Number>(weight: &FlexTensor, form: Form) -> Packed {
         let [rows, depth] = dims(weight);
         let rows = Rows::contiguous(numbers::<S>(weight), rows, depth);
         match form {
-            Form::Transposed => Packed::transposed(rows),
-            Form::Plain => Packed::plain(rows),
+            Form::Transposed => Packed::transposed::<T, S>(Isa::best(), rows),
+            Form::Plain => Packed::plain::<T, S>(Isa::best(), rows),
         }
     }
     let weight = weight.to_contiguous();

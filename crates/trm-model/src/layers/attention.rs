@@ -2,7 +2,7 @@ use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
 };
-use trm_kernels::{Kernels, attention};
+use trm_kernels::{Kernels, attention, attention_add_rms_norm};
 
 use super::{Linear, Rope};
 
@@ -28,7 +28,12 @@ impl<B: Kernels> Attention<B> {
 
     /// `[batch, len, hidden]` to the same shape; queries and keys are rotated if `rope` is given.
     pub fn forward(&self, x: Tensor<B, 3>, rope: Option<&Rope<B>>) -> Tensor<B, 3> {
-        let rope = rope.map(|rope| (rope.cos.clone(), rope.sin.clone()));
-        self.o_proj.forward(attention(self.qkv_proj.forward(x), rope, self.num_heads))
+        self.o_proj.forward(attention(self.qkv_proj.forward(x), rope.map(Rope::tables), self.num_heads))
+    }
+
+    /// RMSNorm of `x` and what [`forward`](Self::forward) makes of it.
+    pub fn add_norm(&self, x: Tensor<B, 3>, rope: Option<&Rope<B>>, epsilon: f64) -> Tensor<B, 3> {
+        let weights = [self.qkv_proj.weight.val(), self.o_proj.weight.val()];
+        attention_add_rms_norm(x, weights, rope.map(Rope::tables), self.num_heads, epsilon)
     }
 }

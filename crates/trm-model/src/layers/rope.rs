@@ -44,6 +44,11 @@ impl<B: Backend> Rope<B> {
         Self::of_angles(angles, head_dim, device)
     }
 
+    /// Cosines and sines.
+    pub fn tables(&self) -> (Tensor<B, 2>, Tensor<B, 2>) {
+        (self.cos.clone(), self.sin.clone())
+    }
+
     /// Tables of the angles `[head_dim / 2]` of each position.
     fn of_angles(angles: impl Iterator<Item = Vec<f32>>, head_dim: usize, device: &B::Device) -> Self {
         let angles: Vec<f32> = angles.flat_map(|row| [row.clone(), row].concat()).collect();

@@ -2,7 +2,7 @@ use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
 };
-use trm_kernels::{Kernels, swiglu};
+use trm_kernels::{Kernels, swiglu, swiglu_add_rms_norm};
 
 use super::Linear;
 
@@ -27,5 +27,10 @@ impl<B: Kernels> SwiGlu<B> {
     /// `[.., width]` to the same shape.
     pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
         self.down_proj.forward(swiglu(self.gate_up_proj.forward(x)))
+    }
+
+    /// RMSNorm of `x` and what [`forward`](Self::forward) makes of it.
+    pub fn add_norm<const D: usize>(&self, x: Tensor<B, D>, epsilon: f64) -> Tensor<B, D> {
+        swiglu_add_rms_norm(x, [self.gate_up_proj.weight.val(), self.down_proj.weight.val()], epsilon)
     }
 }
