@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the Rust crates with PyTorch on this machine: `python3 benches/pytorch/compare.py`.
 
-Needs Python 3.10 or newer, a C++ compiler for `torch.compile`, and cargo. It makes an environment with PyTorch of its
+Needs Python 3.11 or newer, a C++ compiler for `torch.compile`, and cargo. It makes an environment with PyTorch of its
 own in target/pytorch, checks the PyTorch program against golden numbers where there are any, and lets both sides do the
 same work in turns. README.md beside this file says what is measured and how.
 """
@@ -15,7 +15,7 @@ import time
 import venv
 from pathlib import Path
 
-from pieces import PRECISIONS, memory_pieces, pieces
+from pieces import LARGEST_BATCH, PRECISIONS, memory_pieces, pieces
 from report import Report, machine
 from turns import Turns, say
 
@@ -32,7 +32,7 @@ def main() -> None:
     options = parse_options()
     python = environment()
     check(python)
-    peer, trm = (options.peer, None) if options.peer else build()
+    peer, trm = (options.peer, options.trm) if options.peer else build()
     data = WORK / "data"
     turns = Turns([str(peer)], [str(python), str(HERE / "worker.py")], options.threads)
     say("writing models and data")
@@ -40,7 +40,7 @@ def main() -> None:
     torch = turns.theirs.about
 
     def chosen(name: str) -> bool:
-        return not options.only or any(word in name for word in options.only.split(","))
+        return not options.only or any(words in name for words in options.only)
 
     peaks = {precision: turns.peak(precision, options.seconds) for precision in PRECISIONS}
     results = [
@@ -69,22 +69,25 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parser.add_argument(
-        "--only", metavar="WORDS", help="only work with one of these words in its name: pass,training"
-    )
+    parser.add_argument("--only", nargs="+", metavar="WORDS", help="only work with such words in its name")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each side (%(default)s)")
     parser.add_argument(
         "--seconds", type=float, default=3, help="of each turn; one run at least (%(default)s)"
     )
     parser.add_argument("--threads", type=int, default=threads, help="of both sides (%(default)s)")
-    parser.add_argument("--mazes", type=int, default=512, help="of an evaluation (%(default)s)")
+    parser.add_argument(
+        "--mazes", type=int, default=512, help="of an evaluation, in whole batches (%(default)s)"
+    )
     parser.add_argument(
         "--json", type=Path, default=WORK / "report.json", help="where the figures go (%(default)s)"
     )
     parser.add_argument(
-        "--peer", type=Path, metavar="PATH", help="the Rust side, if it is built; leaves out trm solve"
+        "--peer", type=Path, metavar="PATH", help="the Rust side, built already; nothing is built"
     )
-    return parser.parse_args()
+    parser.add_argument("--trm", type=Path, metavar="PATH", help="the command trm to go with it")
+    options = parser.parse_args()
+    options.mazes = -(-options.mazes // LARGEST_BATCH) * LARGEST_BATCH
+    return options
 
 
 def environment() -> Path:

@@ -7,6 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+# Units of processor time per second in /proc.
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
 
 class PeerError(Exception):
     """A peer could not do what it was asked for."""
@@ -38,14 +41,6 @@ class Peer:
             raise PeerError(answer["error"])
         return answer
 
-    def cpu_seconds(self) -> float:
-        """Processor time used so far; 0 where the system does not say."""
-        try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def close(self) -> int:
         """Ends the process; returns the most memory that it had, in bytes."""
         self.process.stdin.close()
@@ -64,6 +59,26 @@ def resident_peak(pid: int) -> int | None:
     except OSError:
         pass
     return None
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process and its children have used so far; 0 where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS + sum(cpu_seconds(int(child)) for child in children)
+
+
+def machine_cpu_seconds() -> float:
+    """Processor time that all processes have used so far; 0 where the system does not say."""
+    try:
+        fields = [int(field) for field in Path("/proc/stat").read_text().split()[1:9]]
+    except OSError:
+        return 0.0
+    idle, waiting = fields[3:5]
+    return (sum(fields) - idle - waiting) / TICKS
 
 
 def wall_time(command: list[str], text: str, environment: dict[str, str]) -> tuple[float, str]:

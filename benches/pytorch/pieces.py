@@ -14,6 +14,8 @@ Variants = dict[str, dict]
 Agreement = Callable[[dict[str, dict], dict[str, dict]], str]
 
 PRECISIONS = ("f32", "bf16")
+# Of an evaluation.
+LARGEST_BATCH = 128
 # Most that means may differ by, in units of the mean size: more than rounding does, less than another network would.
 TOLERANCE = {"f32": 1e-4, "bf16": 3e-2}
 
@@ -53,13 +55,19 @@ def pieces(folder: Path, peer: Peer, threads: int, mazes: int) -> Iterator[Piece
 def memory_pieces(mazes: int) -> Iterator[tuple[str, dict[str, Variants]]]:
     """Work whose memory is measured, by name: what each side runs in processes of their own."""
     for precision in PRECISIONS:
-        request = {"work": "train", "model": "maze-hard", "precision": precision, "batch": 2, "steps": 1}
+        request = {"work": "train", "model": "maze-hard", "precision": precision, "batch": 2, "steps": 2}
         theirs = {variant: request | {"variant": variant} for variant in ("eager", "compiled")}
         yield (
             f"memory of a training step, maze-hard, {precision}, batch 2",
             {"ours": {precision: request}, "theirs": theirs},
         )
-    request = {"work": "evaluate", "model": "pretrained", "precision": "f32", "batch": 128, "mazes": mazes}
+    request = {
+        "work": "evaluate",
+        "model": "pretrained",
+        "precision": "f32",
+        "batch": LARGEST_BATCH,
+        "mazes": mazes,
+    }
     ours, theirs = request | {"halt": "q", "devices": 1}, request | {"variant": "eager"}
     yield "memory of an evaluation, f32, batch 128", {"ours": {"f32": ours}, "theirs": {"eager": theirs}}
 
@@ -121,14 +129,14 @@ def evaluation(halt: str, threads: int, mazes: int) -> Piece:
         | {"precision": precision, "devices": devices, "batch": batch, "halt": halt}
         for precision in PRECISIONS
         for devices in sorted({1, threads})
-        for batch in (32, 128)
+        for batch in (32, LARGEST_BATCH)
     }
     theirs = {
         f"{precision}, {variant}, {batch}": request
         | {"precision": precision, "variant": variant, "batch": batch}
         for precision in PRECISIONS
         for variant in ("eager", "frozen")
-        for batch in (32, 128)
+        for batch in (32, LARGEST_BATCH)
     }
 
     def agreement(ours: dict, theirs: dict) -> str:

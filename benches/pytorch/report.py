@@ -3,6 +3,7 @@
 import os
 import platform
 import statistics
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,9 +20,12 @@ class Result:
     agreement: str
     failed: dict[str, str]
     times: dict[str, dict[str, list[float]]] = field(default_factory=lambda: {"ours": {}, "theirs": {}})
+    disturbances: list[float] = field(default_factory=list)
 
-    def add(self, side: str, variant: str, seconds: float) -> None:
+    def add(self, side: str, variant: str, seconds: float, disturbance: float) -> None:
+        """Takes in a round, in which other processes had so many cores."""
         self.times[side].setdefault(variant, []).append(seconds)
+        self.disturbances.append(disturbance)
 
     def facts(self, side: str, variant: str) -> dict:
         return (self.our_facts if side == "ours" else self.their_facts)[variant]
@@ -64,6 +68,7 @@ class Result:
             "facts": {"ours": self.our_facts, "theirs": self.their_facts},
             "failed": self.failed,
             "seconds": self.times,
+            "disturbance": max(self.disturbances),
         }
 
 
@@ -111,62 +116,66 @@ class Report:
         lines = [", ".join(f"{key} {value}" for key, value in self.machine.items()), ""]
         for precision, rates in self.peaks.items():
             registers, product = (rates[kind] / 1e9 for kind in ("registers", "product"))
-            lines.append(
-                f"peak, {precision}: {registers:.0f} GFLOP/s in registers, {product:.0f} in PyTorch's large product"
-            )
+            each = f"{registers:.0f} GFLOP/s in registers, {product:.0f} in a large product of PyTorch's"
+            lines.append(f"peak, {precision}: {each}")
         if self.results:
             lines += ["", *columns([HEADINGS, *(self.row(result) for result in self.results)]), ""]
         for result in self.results:
             lines += [f"{result.piece.name}: {result.agreement}", *result.variants()]
         for memory in self.memory:
             idle = f", {memory.idle / 1e6:.0f} MB of it before the work" if memory.idle else ""
-            lines.append(
-                f"memory, {memory.name}, {memory.side}, {memory.variant}: {memory.peak / 1e6:.0f} MB{idle}"
-            )
+            lines.append(f"{memory.name}, {memory.side}, {memory.variant}: {memory.peak / 1e6:.0f} MB{idle}")
         for start in self.starts:
-            lines.append(f"start to first answer, {start.side}: {start.median:.3f} s")
+            lines.append(f"solve, start to answer, {start.side}: {start.median:.3f} s")
+        disturbed = [result for result in self.results if max(result.disturbances) > DISTURBED]
+        if disturbed:
+            lines += [
+                "",
+                f"DISTURBED: other processes ran during {len(disturbed)} of {len(self.results)} pieces of work,",
+            ]
+            lines += ["which slows PyTorch down more than the crates. Repeat this when the machine is idle."]
         return "\n".join(lines)
 
     def row(self, result: Result) -> list[str]:
+        """The cells of a line, as in `HEADINGS`."""
         ratios = result.ratios()
-        rates = {side: result.flops(side) for side in ("ours", "theirs")}
-        gflops = [f"{rate / 1e9:.0f}" if rate else "" for rate in rates.values()]
+        speeds = [1 / statistics.median(result.per_item(side, result.best(side))) for side in result.times]
+        rates = [result.flops(side) for side in result.times]
         share = ""
-        if rates["ours"] and result.piece.precision:
-            share = f"{rates['ours'] / self.peaks[result.piece.precision]['registers']:.0%}"
+        if rates[0]:
+            share = f"{rates[0] / max(self.peaks[result.piece.precision].values()):.0%}"
         return [
             result.piece.name,
-            *(
-                f"{1 / statistics.median(result.per_item(side, result.best(side))):.4g}"
-                for side in ("ours", "theirs")
-            ),
+            *(f"{speed:.4g}" for speed in speeds),
             result.best("theirs"),
             f"{statistics.median(ratios):.2f}",
             f"{min(ratios):.2f} to {max(ratios):.2f}",
-            *gflops,
+            *(f"{rate / 1e9:.0f}" if rate else "" for rate in rates),
             share,
+            f"{max(result.disturbances):.2f}",
         ]
 
 
-HEADINGS = [
-    "work",
-    "ours/s",
-    "PyTorch/s",
+# Cores that other processes may have on average before a measurement counts as disturbed.
+DISTURBED = 0.1
+HEADINGS = (
+    "work, per second",
+    "ours",
+    "PyTorch",
     "its best",
     "ratio",
-    "rounds",
+    "in rounds",
     "our GFLOP/s",
     "its GFLOP/s",
     "our share of peak",
-]
+    "cores taken by others",
+)
 
 
-def columns(rows: list[list[str]]) -> list[str]:
-    """Lines of a table: the first column to the left, numbers to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(f"{cell:{'<' if i == 0 else '>'}{widths[i]}}" for i, cell in enumerate(row)) for row in rows
-    ]
+def columns(rows: list[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
 
 
 def machine() -> dict:

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -128,9 +129,11 @@ class Trainer:
             self.frozen = cast_weights(copy.deepcopy(model.L_level), model.dtype).requires_grad_(False)
         self.net_call, self.frozen_call = self.net, self.frozen
         if compiled:
-            self.net_call, self.frozen_call = torch.compile(self.net), torch.compile(self.frozen)
-            self.loss = torch.compile(act_loss)
-            self.adam.update = torch.compile(adam_atan2)
+            # Not dynamic: code for one shape is faster than code for any.
+            compile_ = partial(torch.compile, dynamic=False)
+            self.net_call, self.frozen_call = compile_(self.net), compile_(self.frozen)
+            self.loss = compile_(act_loss)
+            self.adam.update = compile_(adam_atan2)
 
     def step(self, batch: Batch, lr: float, puzzle_lr: float) -> float:
         """One step, in which no puzzle is made to go on; returns the loss before it."""

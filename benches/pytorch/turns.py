@@ -3,9 +3,10 @@
 import json
 import statistics
 import sys
+import time
 from pathlib import Path
 
-from peers import Peer, PeerError, wall_time
+from peers import Peer, PeerError, cpu_seconds, machine_cpu_seconds, wall_time
 from pieces import Disagreement, Piece
 from report import Memory, Result, Start
 
@@ -62,17 +63,10 @@ class Turns:
         result = Result(piece, ours, theirs, piece.agreement(ours, theirs), failed)
         say(f"{piece.name}: {result.agreement}; measuring")
         for _ in range(rounds):
-            for side, peer, other, variants in (
-                ("ours", self.ours, self.theirs, ours),
-                ("theirs", self.theirs, self.ours, theirs),
-            ):
+            for side, peer, variants in (("ours", self.ours, ours), ("theirs", self.theirs, theirs)):
                 for variant in variants:
-                    before = other.cpu_seconds()
-                    times = peer.ask("measure", name=variant, seconds=seconds)["times"]
-                    stolen = other.cpu_seconds() - before
-                    if stolen > 0.02 + 0.01 * sum(times):
-                        say(f"{piece.name}: the side that should have been idle took {stolen:.2f} s")
-                    result.add(side, variant, statistics.median(times))
+                    times, disturbance = measure(peer, variant, seconds)
+                    result.add(side, variant, statistics.median(times), disturbance)
         self.ours.ask("forget")
         self.theirs.ask("forget")
         return result
@@ -85,7 +79,6 @@ class Turns:
                 say(f"{name}: {side}, {variant}")
                 peer = self.start(side)
                 peer.ask("prepare", name=name, folder=str(data), **fields)
-                peer.ask("measure", name=name, seconds=0.0)
                 found.append(Memory(name, side, variant, peer.idle_memory, peer.close()))
         return found
 
@@ -106,6 +99,15 @@ class Turns:
         if len({str(json.loads(answer)["tokens"]) for answer in answers.values()}) > 1:
             raise Disagreement("solve: the answers differ")
         return [Start(side, statistics.median(values), values) for side, values in times.items()]
+
+
+def measure(peer: Peer, name: str, seconds: float) -> tuple[list[float], float]:
+    """The seconds of each run, and how many cores all other processes had on average meanwhile."""
+    pid = peer.process.pid
+    start, elsewhere = time.perf_counter(), machine_cpu_seconds() - cpu_seconds(pid)
+    times = peer.ask("measure", name=name, seconds=seconds)["times"]
+    elsewhere = machine_cpu_seconds() - cpu_seconds(pid) - elsewhere
+    return times, max(0.0, elsewhere) / (time.perf_counter() - start)
 
 
 def prepare(peer: Peer, variants: dict[str, dict], data: Path) -> tuple[dict[str, dict], dict[str, str]]:

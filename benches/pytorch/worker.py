@@ -33,26 +33,26 @@ def rows(folder: Path, seq_len: int) -> tuple[torch.Tensor, torch.Tensor]:
     )
 
 
-def compiled(module: torch.nn.Module, variant: str) -> Callable:
-    """A module as a variant runs it: `eager`, `compiled`, or `frozen`, compiled with the weights as constants."""
-    if variant == "eager":
-        return module
-    torch._inductor.config.freezing = variant == "frozen"
-    return torch.compile(module)
-
-
 def for_inference(folder: Path, request: dict) -> tuple[Trm, Callable]:
     """A model whose weights are cast once, and its network as the variant runs it."""
     model = Trm.load(folder / request["model"], request["precision"]).eval()
     cast_weights(model, model.dtype).requires_grad_(False)
-    return model, compiled(model.L_level, request["variant"])
+    match request["variant"]:
+        case "eager":
+            return model, model.L_level
+        case "compiled":
+            return model, torch.compile(model.L_level, dynamic=False)
+        case "frozen":  # The weights are constants, and may be laid out anew.
+            return model, torch.compile(model.L_level, dynamic=False, options={"freezing": True})
+        case "nano-trm":
+            return model, nano_trm(model)
+        case unknown:
+            raise ValueError(f"no such variant: {unknown}")
 
 
 def prepare_pass(folder: Path, request: dict) -> Prepared:
     """One pass of the network."""
     model, net = for_inference(folder, request)
-    if request["variant"] == "nano-trm":
-        net = nano_trm(model)
     inputs, _ = rows(folder, model.config.seq_len)
     inputs = inputs[: request["batch"]]
     z = Latents(*(part.contiguous() for part in model.initial(len(inputs))))
@@ -92,7 +92,6 @@ def nano_trm(model: Trm) -> Callable:
 
 def prepare_train(folder: Path, request: dict) -> Prepared:
     """Training steps on one batch, at full rates."""
-    torch._inductor.config.freezing = False
     model = Trm.load(folder / request["model"], request["precision"])
     settings = json.loads((folder / request["model"] / "optimizer.json").read_text())
     optimization = Optimization(**{key: settings[key] for key in Optimization.__dataclass_fields__})
