@@ -15,7 +15,8 @@ import time
 import venv
 from pathlib import Path
 
-from pieces import LARGEST_BATCH, PRECISIONS, memory_pieces, pieces
+from peers import PeerError
+from pieces import LARGEST_BATCH, PRECISIONS, Disagreement, memory_pieces, pieces
 from report import Report, machine
 from turns import Turns, say
 
@@ -43,11 +44,14 @@ def main() -> None:
         return not options.only or any(words in name for words in options.only)
 
     peaks = {precision: turns.peak(precision, options.seconds) for precision in PRECISIONS}
-    results = [
-        turns.compare(piece, data, options.rounds, options.seconds)
-        for piece in pieces(WORK, turns.theirs, options.threads, options.mazes)
-        if chosen(piece.name)
-    ]
+    results, problems = [], []
+    for piece in pieces(WORK, turns.theirs, options.threads, options.mazes):
+        if chosen(piece.name):
+            try:
+                results.append(turns.compare(piece, data, options.rounds, options.seconds))
+            except (PeerError, Disagreement) as error:  # What was measured so far is worth keeping.
+                problems.append(f"{piece.name}: {error}")
+                say(problems[-1])
     turns.close()
     memory = [
         found
@@ -59,11 +63,12 @@ def main() -> None:
 
     about = machine() | {"threads": options.threads} | torch
     about |= {"commit": commit(), "date": time.strftime("%Y-%m-%d %H:%M"), "rounds": options.rounds}
-    report = Report(about, peaks, results, memory, starts)
+    report = Report(about, peaks, results, memory, starts, problems)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report.to_json(), indent=1) + "\n")
     print(report.to_text())
     say(f"written to {options.json}")
+    raise SystemExit(bool(problems))
 
 
 def parse_options() -> argparse.Namespace:

@@ -101,6 +101,7 @@ class Report:
     results: list[Result]
     memory: list[Memory]
     starts: list[Start]
+    problems: list[str]
 
     def to_json(self) -> dict:
         return {
@@ -109,6 +110,7 @@ class Report:
             "results": [result.to_json() for result in self.results],
             "memory": [asdict(memory) for memory in self.memory],
             "starts": [asdict(start) for start in self.starts],
+            "problems": self.problems,
         }
 
     def to_text(self) -> str:
@@ -127,6 +129,7 @@ class Report:
             lines.append(f"{memory.name}, {memory.side}, {memory.variant}: {memory.peak / 1e6:.0f} MB{idle}")
         for start in self.starts:
             lines.append(f"solve, start to answer, {start.side}: {start.median:.3f} s")
+        lines += [f"PROBLEM: {problem}" for problem in self.problems]
         disturbed = [result for result in self.results if max(result.disturbances) > DISTURBED]
         if disturbed:
             lines += [

@@ -54,6 +54,13 @@ class Turns:
 
     def compare(self, piece: Piece, data: Path, rounds: int, seconds: float) -> Result:
         """Makes all variants of a piece ready, sees that they agree, and lets them run in turns."""
+        try:
+            return self.in_turns(piece, data, rounds, seconds)
+        finally:
+            self.ours.ask("forget")
+            self.theirs.ask("forget")
+
+    def in_turns(self, piece: Piece, data: Path, rounds: int, seconds: float) -> Result:
         say(f"{piece.name}: preparing")
         ours, failed = prepare(self.ours, piece.ours, data)
         theirs, failed_too = prepare(self.theirs, piece.theirs, data)
@@ -67,8 +74,6 @@ class Turns:
                 for variant in variants:
                     times, disturbance = measure(peer, variant, seconds)
                     result.add(side, variant, statistics.median(times), disturbance)
-        self.ours.ask("forget")
-        self.theirs.ask("forget")
         return result
 
     def memory(self, name: str, requests: dict[str, dict], data: Path) -> list[Memory]:
