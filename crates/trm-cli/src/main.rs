@@ -19,6 +19,7 @@ type Error = Box<dyn std::error::Error>;
 type Result<T, E = Error> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
+    trm_kernels::keep_memory();
     // clap exits with 2 on wrong usage, and with 0 after help.
     match commands::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -23,6 +23,14 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         }
     }
 
+    fn add(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+        let out = B::add(x.primitive, y.primitive);
+        match Add.prepare::<C>([x.node, y.node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
     fn swiglu(gate_up: FloatTensor<Self>) -> FloatTensor<Self> {
         let out = B::swiglu(gate_up.primitive.clone());
         match SwiGlu.prepare::<C>([gate_up.node.clone()]).compute_bound().stateful() {
@@ -122,6 +130,20 @@ impl<B: Kernels> Backward<B, 2> for Linear {
             |grad| B::linear_d_x(grad, of_x),
             |grad| B::linear_d_weight(x, grad, weight),
         );
+    }
+}
+
+#[derive(Debug)]
+struct Add;
+
+impl<B: Kernels> Backward<B, 2> for Add {
+    type State = ();
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        for parent in ops.parents.into_iter().flatten() {
+            grads.register::<B>(parent.id, grad.clone());
+        }
     }
 }
 

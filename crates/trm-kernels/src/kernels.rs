@@ -97,6 +97,11 @@ pub trait Kernels: Backend {
         plain::primitive::linear_d_weight::<Self>(x, grad, weight)
     }
 
+    /// `x + y`, of one shape and precision.
+    fn add(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_add(x, y)
+    }
+
     /// `[rows, 2 * inner]`, the gate and then up, to `silu(gate) * up`, `[rows, inner]`.
     fn swiglu(gate_up: FloatTensor<Self>) -> FloatTensor<Self> {
         plain::primitive::swiglu::<Self>(gate_up)

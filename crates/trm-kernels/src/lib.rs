@@ -12,10 +12,12 @@ pub mod cpu;
 #[cfg(feature = "flex")]
 mod flex;
 mod kernels;
+mod memory;
 mod ops;
 pub mod plain;
 
 pub use kernels::{AdamAtan2Step, AutodiffKernels, Heads, Kernels, Rope};
+pub use memory::keep_memory;
 pub use ops::{
-    adam_atan2, add_rms_norm, attention, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,
+    adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,
 };

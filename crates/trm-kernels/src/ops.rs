@@ -25,6 +25,11 @@ pub fn linear<B: Kernels, const D: usize>(x: Tensor<B, D>, weight: Tensor<B, 2>)
     tensor::<B, 2>(<B as Kernels>::linear(rows(x), primitive(weight))).reshape(dims)
 }
 
+/// `x + y`, of one shape and precision.
+pub fn add<B: Kernels, const D: usize>(x: Tensor<B, D>, y: Tensor<B, D>) -> Tensor<B, D> {
+    tensor(B::add(primitive(x), primitive(y)))
+}
+
 /// `silu(gate) * up`: `[.., 2 * inner]`, the gate and then up, to `[.., inner]`.
 pub fn swiglu<B: Kernels, const D: usize>(gate_up: Tensor<B, D>) -> Tensor<B, D> {
     let mut dims = gate_up.dims();

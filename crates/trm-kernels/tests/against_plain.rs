@@ -6,7 +6,7 @@ use burn::{
 };
 use proptest::prelude::*;
 use trm_kernels::{
-    AdamAtan2Step, adam_atan2, add_rms_norm, attention, attention_add_rms_norm, linear, plain, swiglu,
+    AdamAtan2Step, adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, linear, plain, swiglu,
     swiglu_add_rms_norm,
 };
 
@@ -54,6 +54,13 @@ proptest! {
     #[test]
     fn linear_agrees(rows in 1usize..90, depth in 1usize..70, width in 1usize..90) {
         agree(&random([rows, depth]), &random([width, depth]), linear, plain::linear);
+    }
+
+    #[test]
+    fn add_agrees(rows in 1usize..90, width in 1usize..70) {
+        agree(&random([rows, width]), &random([width, rows]), |x, y| add(x, y.transpose()), |x, y| x + y.transpose());
+        let [x, y] = [(); 2].map(|()| random([rows, width]).inner().cast(DType::BF16));
+        near(add(x.clone(), y.clone()), x + y, "in bf16");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
 };
-use trm_kernels::Kernels;
+use trm_kernels::{Kernels, add};
 
 use crate::{Block, PosEncodings, TrmConfig, layers::Rope};
 
@@ -30,7 +30,7 @@ impl<B: Kernels> Network<B> {
     /// `net(z, injection)`: `z` and `injection`, both `[batch, len, hidden]`, are summed and go through the
     /// blocks.
     pub fn forward(&self, z: Tensor<B, 3>, injection: Tensor<B, 3>) -> Tensor<B, 3> {
-        self.layers.iter().fold(z + injection, |x, block| block.forward(x, self.rope.as_ref()))
+        self.layers.iter().fold(add(z, injection), |x, block| block.forward(x, self.rope.as_ref()))
     }
 }
 

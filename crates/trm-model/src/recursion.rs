@@ -1,7 +1,7 @@
 //! Deep recursion: how one supervision step refines the two latents (paper section 4, figure 3).
 
 use burn::tensor::{Tensor, backend::Backend};
-use trm_kernels::{AutodiffKernels, Kernels};
+use trm_kernels::{AutodiffKernels, Kernels, add};
 
 use crate::{Network, Trm};
 
@@ -22,7 +22,7 @@ fn h_cycle<B: Kernels>(
     x: &Tensor<B, 3>,
 ) -> Latents<B> {
     for _ in 0..l_cycles {
-        z_l = net.forward(z_l, z_h.clone() + x.clone());
+        z_l = net.forward(z_l, add(z_h.clone(), x.clone()));
     }
     z_h = net.forward(z_h, z_l.clone());
     Latents { z_h, z_l }

@@ -3,9 +3,9 @@
 use super::{
     Element,
     isa::vectorized,
-    math,
+    math::{self, LANES, Lanes},
     product::{Multiplier, Packed, Rows},
-    scratch::{Scratch, room},
+    scratch::{Scratch, lanes},
 };
 
 /// Rows of scores in work at a time.
@@ -83,14 +83,25 @@ impl Rotation<'_> {
     }
 }
 
-/// A row of scores to `e^(score - greatest)`; returns one over their sum.
+/// Scores of positions that are not there: `e` to that is nothing.
 #[inline(always)]
-fn soften<T: Element>(scores: &mut [f32], scale: f32) -> f32 {
+fn mask(scores: &mut [Lanes], len: usize) {
+    let blocks = len.div_ceil(LANES);
+    if !len.is_multiple_of(LANES) {
+        scores
+            .chunks_exact_mut(blocks)
+            .for_each(|row| row[blocks - 1][len % LANES..].fill(f32::NEG_INFINITY));
+    }
+}
+
+/// A row of scores to `e^((score - greatest) * scale)`; returns the greatest score, and one over the sum.
+#[inline(always)]
+fn soften<T: Element>(scores: &mut [Lanes], scale: f32) -> (f32, f32) {
     let greatest = math::greatest(scores);
-    for score in scores.iter_mut() {
+    for score in scores.as_flattened_mut() {
         *score = math::exp_for::<T>((*score - greatest) * scale);
     }
-    1.0 / math::sum(scores)
+    (greatest, 1.0 / math::sum(scores))
 }
 
 vectorized! {
@@ -104,21 +115,23 @@ vectorized! {
         scratch: &mut Scratch,
     ) {
         let Head { len, width, .. } = *head;
-        let Scratch { left: [left, powers], numbers: [scores, inverses] } = scratch;
-        let inverses = room(inverses, BLOCK);
+        let Scratch { left: [left, powers], numbers: [scores, _] } = scratch;
         let Factors { query, key, value } = head.factors(qkv, rotation);
         let key = Packed::transposed::<T, T>(isa, Rows::contiguous(&key, len, width));
         let value = Packed::plain::<T, T>(isa, Rows::contiguous(&value, len, width));
         let mut multiplier = Multiplier::new(isa);
+        let blocks = len.div_ceil(LANES);
         for (query, out) in query.chunks(BLOCK * width).zip(out.chunks_mut(BLOCK * width)) {
             let rows = query.len() / width;
-            let scores = room(scores, rows * len);
+            let scores = lanes(scores, rows * blocks);
             left.fill(isa, Rows::contiguous(query, rows, width));
-            multiplier.multiply(left, &key, |block| block.copy_to(scores, len));
+            multiplier.multiply(left, &key, |block| block.copy_to_lanes(scores, blocks));
+            mask(scores, len);
             powers.begin::<T>(isa, rows, len);
-            for (row, scores) in scores.chunks_exact_mut(len).enumerate() {
-                inverses[row] = soften::<T>(scores, head.scale());
-                powers.put_row(row, scores);
+            let mut inverses = [0.0; BLOCK];
+            for (row, scores) in scores.chunks_exact_mut(blocks).enumerate() {
+                inverses[row] = soften::<T>(scores, head.scale()).1;
+                powers.put_lanes(row, scores);
             }
             multiplier.multiply(powers, &value, |block| {
                 for (row, sums) in block.iter() {
@@ -148,37 +161,39 @@ vectorized! {
     ) {
         let Head { len, width, .. } = *head;
         let Scratch { left: [left, _], numbers: [shares, d_shares] } = scratch;
-        let scale = head.scale();
+        let (scale, blocks) = (head.scale(), len.div_ceil(LANES));
         let Factors { query, key, value } = head.factors(qkv, rotation);
         let rows_of = |part| Rows::contiguous(part, len, width);
         let (d_query, d_rest) = d_qkv.split_at_mut(len * width);
         let (d_key, d_value) = d_rest.split_at_mut(len * width);
         let mut multiplier = Multiplier::new(isa);
-        // Of each query: what its exponents are less than the scores, and what the gradients of its shares are on average.
-        let (mut offsets, mut means) = (vec![0.0; len], vec![0.0; len]);
+        // Of each query: what its exponents are less than the scores (all, where it is not there), and what the gradients
+        // of its shares are on average.
+        let (mut offsets, mut means) = (vec![[f32::INFINITY; LANES]; blocks], vec![[0.0; LANES]; blocks]);
 
         let key_across = Packed::transposed::<T, T>(isa, rows_of(&key));
         let value_across = Packed::transposed::<T, T>(isa, rows_of(&value));
         let key_along = Packed::plain::<T, T>(isa, rows_of(&key));
         for (first, d_query) in (0..len).step_by(BLOCK).zip(d_query.chunks_mut(BLOCK * width)) {
             let rows = d_query.len() / width;
-            let (shares, d_shares) = (room(shares, rows * len), room(d_shares, rows * len));
+            let (shares, d_shares) = (lanes(shares, rows * blocks), lanes(d_shares, rows * blocks));
             left.fill(isa, rows_of(&query).range(first, first + rows));
-            multiplier.multiply(left, &key_across, |block| block.copy_to(shares, len));
+            multiplier.multiply(left, &key_across, |block| block.copy_to_lanes(shares, blocks));
             left.fill(isa, rows_of(grad).range(first, first + rows));
-            multiplier.multiply(left, &value_across, |block| block.copy_to(d_shares, len));
+            multiplier.multiply(left, &value_across, |block| block.copy_to_lanes(d_shares, blocks));
+            mask(shares, len);
             left.begin::<T>(isa, rows, len);
-            for (row, (shares, d_shares)) in
-                shares.chunks_exact_mut(len).zip(d_shares.chunks_exact(len)).enumerate()
-            {
-                let greatest = math::greatest(shares) * scale;
-                let inverse = soften::<T>(shares, scale);
-                let mean = math::dot(shares, d_shares) * inverse;
-                (offsets[first + row], means[first + row]) = (greatest - inverse.ln(), mean);
-                for (share, d_share) in shares.iter_mut().zip(d_shares) {
+            let both = shares.chunks_exact_mut(blocks).zip(d_shares.chunks_exact(blocks));
+            for (row, (shares, d_shares)) in both.enumerate() {
+                let (greatest, inverse) = soften::<T>(shares, scale);
+                let (shares_of, d_shares) = (shares.as_flattened_mut(), d_shares.as_flattened());
+                let mean = math::dot(shares_of, d_shares) * inverse;
+                offsets.as_flattened_mut()[first + row] = greatest * scale - inverse.ln();
+                means.as_flattened_mut()[first + row] = mean;
+                for (share, d_share) in shares_of.iter_mut().zip(d_shares) {
                     *share *= inverse * scale * (d_share - mean);
                 }
-                left.put_row(row, shares);
+                left.put_lanes(row, shares);
             }
             multiplier.multiply(left, &key_along, |block| block.copy_to(d_query, width));
         }
@@ -187,30 +202,31 @@ vectorized! {
         let grad_across = Packed::transposed::<T, T>(isa, rows_of(grad));
         let query_along = Packed::plain::<T, T>(isa, rows_of(&query));
         let grad_along = Packed::plain::<T, T>(isa, rows_of(grad));
-        let blocks = d_key.chunks_mut(BLOCK * width).zip(d_value.chunks_mut(BLOCK * width));
-        for (first, (d_key, d_value)) in (0..len).step_by(BLOCK).zip(blocks) {
+        let (offsets, means) = (offsets.as_flattened(), means.as_flattened());
+        let parts = d_key.chunks_mut(BLOCK * width).zip(d_value.chunks_mut(BLOCK * width));
+        for (first, (d_key, d_value)) in (0..len).step_by(BLOCK).zip(parts) {
             let rows = d_key.len() / width;
-            let (shares, d_shares) = (room(shares, rows * len), room(d_shares, rows * len));
+            let (shares, d_shares) = (lanes(shares, rows * blocks), lanes(d_shares, rows * blocks));
             left.fill(isa, rows_of(&key).range(first, first + rows));
-            multiplier.multiply(left, &query_across, |block| block.copy_to(shares, len));
+            multiplier.multiply(left, &query_across, |block| block.copy_to_lanes(shares, blocks));
             left.begin::<T>(isa, rows, len);
-            for (row, shares) in shares.chunks_exact_mut(len).enumerate() {
-                for (share, offset) in shares.iter_mut().zip(&offsets) {
+            for (row, shares) in shares.chunks_exact_mut(blocks).enumerate() {
+                for (share, offset) in shares.as_flattened_mut().iter_mut().zip(offsets) {
                     *share = math::exp_for::<T>(*share * scale - offset);
                 }
-                left.put_row(row, shares);
+                left.put_lanes(row, shares);
             }
             multiplier.multiply(left, &grad_along, |block| block.copy_to(d_value, width));
             left.fill(isa, rows_of(&value).range(first, first + rows));
-            multiplier.multiply(left, &grad_across, |block| block.copy_to(d_shares, len));
+            multiplier.multiply(left, &grad_across, |block| block.copy_to_lanes(d_shares, blocks));
             left.begin::<T>(isa, rows, len);
-            for (row, (shares, d_shares)) in
-                shares.chunks_exact_mut(len).zip(d_shares.chunks_exact(len)).enumerate()
-            {
-                for ((share, d_share), mean) in shares.iter_mut().zip(d_shares).zip(&means) {
+            let both = shares.chunks_exact_mut(blocks).zip(d_shares.chunks_exact(blocks));
+            for (row, (shares, d_shares)) in both.enumerate() {
+                let d_shares = d_shares.as_flattened().iter().zip(means);
+                for (share, (d_share, mean)) in shares.as_flattened_mut().iter_mut().zip(d_shares) {
                     *share *= scale * (d_share - mean);
                 }
-                left.put_row(row, shares);
+                left.put_lanes(row, shares);
             }
             multiplier.multiply(left, &query_along, |block| block.copy_to(d_key, width));
         }

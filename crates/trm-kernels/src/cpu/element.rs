@@ -1,6 +1,8 @@
+//! The numbers that kernels read and write.
+
 use half::bf16;
 
-use super::{Isa, product::Format};
+use super::{Isa, isa::vectorized, product::Format};
 
 /// Numbers that kernels read and write. Sums are f32 whatever the element.
 pub trait Element: Copy + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
@@ -63,6 +65,13 @@ impl Element for bf16 {
 
     fn format(isa: Isa) -> Format {
         Format::of_bf16(isa)
+    }
+}
+
+vectorized! {
+    /// `out += y`, number by number.
+    pub fn add_to<T: Element>(isa: Isa, out: &mut [T], y: &[T]) {
+        out.iter_mut().zip(y).for_each(|(out, y)| *out = T::from_f32(out.to_f32() + y.to_f32()));
     }
 }
 

@@ -85,56 +85,55 @@ pub fn atan2(y: f32, x: f32) -> f32 {
 }
 
 /// Numbers that are worked on side by side: two of the widest vectors.
-const LANES: usize = 32;
+pub const LANES: usize = 32;
 
-/// The numbers of a slice from the last multiple of [`LANES`] on, and zeros.
-#[inline(always)]
-fn rest<T: Element>(numbers: &[T]) -> [T; LANES] {
-    let mut padded = [T::default(); LANES];
-    padded.iter_mut().zip(numbers.as_chunks::<LANES>().1).for_each(|(place, x)| *place = *x);
-    padded
-}
+/// So many numbers, side by side.
+pub type Lanes = [f32; LANES];
 
 /// The greatest number; what is none is passed over.
 #[inline(always)]
-pub fn greatest(numbers: &[f32]) -> f32 {
+pub fn greatest(numbers: &[Lanes]) -> f32 {
     let greater = |a: f32, b: f32| if b > a { b } else { a };
-    let (whole, rest) = numbers.as_chunks::<LANES>();
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    lanes.iter_mut().zip(rest).for_each(|(lane, x)| *lane = greater(*lane, *x));
-    for chunk in whole {
+    let mut all = [f32::NEG_INFINITY; LANES];
+    for lanes in numbers {
         for i in 0..LANES {
-            lanes[i] = greater(lanes[i], chunk[i]);
+            all[i] = greater(all[i], lanes[i]);
         }
     }
-    fold(lanes, greater)
+    fold(all, greater)
+}
+
+/// The sum, in an order that only the length decides.
+#[inline(always)]
+pub fn sum(numbers: &[Lanes]) -> f32 {
+    let mut all = [0.0; LANES];
+    for lanes in numbers {
+        for i in 0..LANES {
+            all[i] += lanes[i];
+        }
+    }
+    fold(all, |a, b| a + b)
 }
 
 /// The sum of products, in an order that only the length decides.
 #[inline(always)]
 pub fn dot<A: Element, B: Element>(a: &[A], b: &[B]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let mut add = |a: &[A], b: &[B]| {
-        lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(lane, (a, b))| *lane += a.to_f32() * b.to_f32());
-    };
-    a.chunks_exact(LANES).zip(b.chunks_exact(LANES)).for_each(|(a, b)| add(a, b));
-    add(&rest(a), &rest(b));
-    fold(lanes, |a, b| a + b)
-}
-
-/// The sum, in an order that only the length decides.
-#[inline(always)]
-pub fn sum(numbers: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let mut add = |numbers: &[f32]| lanes.iter_mut().zip(numbers).for_each(|(lane, x)| *lane += x);
-    numbers.chunks_exact(LANES).for_each(&mut add);
-    add(&rest(numbers));
-    fold(lanes, |a, b| a + b)
+    let mut all = [0.0f32; LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..LANES {
+            all[i] += a[i].to_f32() * b[i].to_f32();
+        }
+    }
+    for (sum, (a, b)) in all.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *sum += a.to_f32() * b.to_f32();
+    }
+    fold(all, |a, b| a + b)
 }
 
 /// All lanes in one, by halves.
 #[inline(always)]
-fn fold(mut lanes: [f32; LANES], operation: impl Fn(f32, f32) -> f32) -> f32 {
+fn fold(mut lanes: Lanes, operation: impl Fn(f32, f32) -> f32) -> f32 {
     let mut width = LANES;
     while width > 1 {
         width /= 2;
@@ -198,10 +197,13 @@ mod tests {
     fn sums_are_sums() {
         for len in 0..140usize {
             let numbers: Vec<f32> = (0..len).map(|i| i as f32).collect();
-            assert_eq!(sum(&numbers), (len * len.saturating_sub(1) / 2) as f32);
+            let (whole, _) = numbers.as_chunks();
+            let expected: f32 = whole.as_flattened().iter().sum();
+            assert_eq!(sum(whole), expected);
+            let last = whole.as_flattened().last();
+            assert_eq!(greatest(whole), last.copied().unwrap_or(f32::NEG_INFINITY));
             let expected: f32 = numbers.iter().map(|x| x * x).sum();
             assert_eq!(dot(&numbers, &numbers), expected);
-            assert_eq!(greatest(&numbers), numbers.last().copied().unwrap_or(f32::NEG_INFINITY));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod adam_atan2;
 pub mod attention;
-mod element;
+pub mod element;
 mod isa;
 pub mod linear;
 mod math;

@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
-use super::product::Left;
+use super::{
+    math::{LANES, Lanes},
+    product::Left,
+};
 
 /// What a task may write to. Nothing in it is kept from one task to the next.
 #[derive(Debug, Default)]
@@ -30,4 +33,9 @@ pub fn room(numbers: &mut Vec<f32>, len: usize) -> &mut [f32] {
         numbers.resize(len, 0.0);
     }
     &mut numbers[..len]
+}
+
+/// So many rows of lanes of a vector, whatever is in them.
+pub fn lanes(numbers: &mut Vec<f32>, len: usize) -> &mut [Lanes] {
+    room(numbers, len * LANES).as_chunks_mut().0
 }

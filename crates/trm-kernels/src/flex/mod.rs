@@ -17,6 +17,7 @@ use crate::{
         Element, Isa, Packed, Rows, Scratch,
         adam_atan2::adam_atan2,
         attention::{Head, Rotation, attention, attention_backward},
+        element::add_to,
         linear::{is_whole, linear, linear_add, linear_add_rms_norm, linear_d_weight, swiglu_add_rms_norm},
         norm::{add_rms_norm, add_rms_norm_backward},
         swiglu::{swiglu, swiglu_backward},
@@ -87,6 +88,27 @@ impl Kernels for Flex {
             return plain::linear_d_weight::<Self>(x, grad, weight);
         }
         by_dtype!(x.dtype(), compute(&x, &grad), plain::linear_d_weight::<Self>(x, grad, weight))
+    }
+
+    fn add(x: FlexTensor, y: FlexTensor) -> FlexTensor {
+        fn compute(x: &FlexTensor, y: &FlexTensor) -> FlexTensor {
+            let (x, y, isa) = (x.to_contiguous(), y.to_contiguous(), Isa::best());
+            let mut out = numbers::<bf16>(&x).to_vec();
+            out.par_chunks_mut(TASK)
+                .zip(numbers::<bf16>(&y).par_chunks(TASK))
+                .for_each(|(out, y)| add_to(isa, out, y));
+            FlexTensor::new(
+                Bytes::from_elems(out),
+                Layout::contiguous(x.layout().shape().clone()),
+                DType::BF16,
+            )
+        }
+        // Flex is as fast as memory in f32.
+        if x.dtype() == DType::BF16 && y.dtype() == DType::BF16 && x.layout().shape() == y.layout().shape() {
+            compute(&x, &y)
+        } else {
+            Self::float_add(x, y)
+        }
     }
 
     fn swiglu(gate_up: FlexTensor) -> FlexTensor {
@@ -200,11 +222,7 @@ impl Kernels for Flex {
         )
     }
 
-    fn swiglu_add_rms_norm(
-        x: FlexTensor,
-        [gate_up, down]: [FlexTensor; 2],
-        epsilon: f64,
-    ) -> FlexTensor {
+    fn swiglu_add_rms_norm(x: FlexTensor, [gate_up, down]: [FlexTensor; 2], epsilon: f64) -> FlexTensor {
         fn compute<T: Number>(
             x: &FlexTensor,
             gate_up: &FlexTensor,

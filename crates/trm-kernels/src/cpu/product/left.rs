@@ -101,6 +101,14 @@ impl Left {
         }
     }
 
+    /// Writes a whole row, with what follows it.
+    #[inline(always)]
+    pub fn put_lanes(&mut self, row: usize, values: &[[f32; WIDTH]]) {
+        for (chunk, values) in values.iter().enumerate() {
+            self.put_all(row, chunk * WIDTH, values);
+        }
+    }
+
     /// Writes a whole row.
     #[inline(always)]
     pub fn put_row<T: Element>(&mut self, row: usize, values: &[T]) {

@@ -70,6 +70,15 @@ impl Block<'_> {
         }
     }
 
+    /// Writes the block, with what is left of its panel, to its place in rows of `panels` times 32 numbers.
+    #[inline(always)]
+    pub fn copy_to_lanes(&self, out: &mut [[f32; WIDTH]], panels: usize) {
+        let sums = self.sums.as_chunks::<WIDTH>().0;
+        for (row, sums) in sums.iter().enumerate().take(self.rows) {
+            out[(self.row + row) * panels + self.column / WIDTH] = *sums;
+        }
+    }
+
     /// Adds the block to what is in its place in rows of `width` numbers.
     #[inline(always)]
     pub fn add_to(&self, out: &mut [f32], width: usize) {

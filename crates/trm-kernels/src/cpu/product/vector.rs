@@ -154,7 +154,10 @@ mod x86 {
     /// # Safety
     /// The block has `ROWS` rows, and its slices are as long as [`Block::depth`] checks.
     #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn f32_avx2<const ROWS: usize, const HALVES: usize>(block: &mut Block<'_, f32, f32>, depth: usize) {
+    pub unsafe fn f32_avx2<const ROWS: usize, const HALVES: usize>(
+        block: &mut Block<'_, f32, f32>,
+        depth: usize,
+    ) {
         let (a, panel, out) = (block.a.as_ptr(), block.panel.as_ptr(), block.sums.as_mut_ptr());
         // 16 registers hold the sums of half a panel.
         for first in (0..HALVES).map(|half| 16 * half) {
