@@ -41,6 +41,7 @@ enum Request {
 }
 
 fn main() -> Result<()> {
+    trm_kernels::keep_memory();
     let mut ready = HashMap::new();
     let reply = |value: &Value| -> Result<()> {
         writeln!(stdout(), "{value}")?;

@@ -4,6 +4,8 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
+use burn::tensor::bf16;
+use trm_kernels::cpu::{Element, Format, Isa, Left, Multiplier, Packed, Rows};
 use trm_model::Precision;
 
 /// Independent sums, enough to hide the latency of a multiply-add on two units.
@@ -43,16 +45,33 @@ fn f32_multiply_adds() -> f64 {
     operations(LANES, sums.iter().flatten().sum())
 }
 
-/// One thread's multiply-adds of bf16 pairs into f32 sums; in f32 where the processor has no bf16.
-///
-/// AMX, which does sixteen times as much per cycle, belongs here, before AVX512_BF16.
+/// One thread's multiply-adds of bf16 into f32 sums: of tiles where the processor has them (AMX), else of pairs; in f32
+/// where it has no bf16.
 fn bf16_multiply_adds() -> f64 {
+    if bf16::format(Isa::best()) == (Format::Tiles { parts: 1 }) {
+        return tiles();
+    }
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512f") {
         // SAFETY: the processor has the instructions.
         return operations(32, unsafe { avx512_bf16() });
     }
     f32_multiply_adds()
+}
+
+/// Products of tiles that stay in the first cache: loading them hides behind multiplying.
+fn tiles() -> f64 {
+    const DEPTH: usize = 256;
+    const PRODUCTS: usize = 20_000;
+    let (isa, ones) = (Isa::best(), [bf16::ONE; 32 * DEPTH]);
+    let mut left = Left::default();
+    left.fill(isa, Rows::contiguous(&ones, 32, DEPTH));
+    let right = Packed::plain::<bf16, bf16>(isa, Rows::contiguous(&ones, DEPTH, 32));
+    let mut multiplier = Multiplier::new(isa);
+    for _ in 0..PRODUCTS {
+        std::hint::black_box(multiplier.block(&left, 0, &right, 0));
+    }
+    (2 * 32 * 32 * DEPTH * PRODUCTS) as f64
 }
 
 /// Floating-point operations of all rounds with so many multiply-adds in a vector. Takes their result, so that no compiler

@@ -18,6 +18,8 @@ PRECISIONS = ("f32", "bf16")
 LARGEST_BATCH = 128
 # Most that means may differ by, in units of the mean size: more than rounding does, less than another network would.
 TOLERANCE = {"f32": 1e-4, "bf16": 3e-2}
+# Of exact accuracies after all steps: rounding tips some mazes over, in either direction.
+ACCURACY_TOLERANCE = {"f32": 0.01, "bf16": 0.05}
 
 
 class Disagreement(Exception):
@@ -145,7 +147,10 @@ def evaluation(halt: str, threads: int, mazes: int) -> Piece:
             ours_, theirs_ = ([side[v] for v in side if v.startswith(precision)] for side in (ours, theirs))
             a, b = (statistics.mean(facts["exact"] for facts in side) for side in (ours_, theirs_))
             steps = (statistics.mean(facts["steps"] for facts in side) for side in (ours_, theirs_))
-            require(halt == "q" or abs(a - b) < 0.02, f"{precision}: exact accuracy {a:.1%} and {b:.1%}")
+            require(
+                halt == "q" or abs(a - b) <= ACCURACY_TOLERANCE[precision],
+                f"{precision}: exact accuracy {a:.1%} and {b:.1%}",
+            )
             parts.append(
                 f"{precision} {a:.1%} and {b:.1%} exact in {' and '.join(f'{s:.1f}' for s in steps)} steps"
             )
