@@ -15,5 +15,5 @@ mod testing;
 
 pub use element::Element;
 pub use isa::Isa;
-pub use product::{Packed, Rows};
+pub use product::{Block, Format, Left, Multiplier, Packed, Rows};
 pub use scratch::Scratch;

@@ -47,6 +47,7 @@ impl Format {
         }
     }
 
+    /// How many bf16 a number is the sum of.
     pub fn parts(self) -> usize {
         match self {
             Self::Tiles { parts } => parts,
