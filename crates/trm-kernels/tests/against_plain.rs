@@ -158,3 +158,33 @@ proptest! {
         near(v, v_expected, "v");
     }
 }
+
+/// Sides of mazes from 1 to 41, and heads of any usual size.
+#[test]
+fn attention_agrees_from_the_smallest_to_the_largest() {
+    for (len, head_dim) in [(1, 16), (4, 128), (81, 96), (441, 32), (916, 64), (1681, 16), (900, 128)] {
+        let qkv = random([1, len, 3 * head_dim]);
+        let (ours, theirs) = (attention(qkv.clone(), None, 1), plain::attention(qkv.clone(), None, 1));
+        near(ours.inner(), theirs.inner(), "value");
+        let (qkv, grad) = (qkv.require_grad(), random([1, len, head_dim]));
+        let d_qkv = qkv.grad(&(attention(qkv.clone(), None, 1) * grad.clone()).sum().backward());
+        let expected = plain::attention_backward(qkv.inner(), None, 1, grad.inner());
+        near(d_qkv.expect("a gradient"), expected, "gradient");
+    }
+}
+
+/// Nothing in, nothing out.
+#[test]
+fn an_empty_batch_is_one() {
+    let nothing = |width: usize| random([0, 4, width]).inner();
+    let weight = |rows: usize, columns: usize| random([rows, columns]).inner();
+    let block = |x| {
+        let x = attention_add_rms_norm(x, [weight(96, 32), weight(32, 32)], None, 2, 1e-5);
+        swiglu_add_rms_norm(x, [weight(128, 32), weight(32, 64)], 1e-5)
+    };
+    assert_eq!(block(nothing(32)).dims(), [0, 4, 32]);
+    assert_eq!(block(nothing(32).cast(DType::BF16)).dims(), [0, 4, 32]);
+    assert_eq!(linear(nothing(32), weight(5, 32)).dims(), [0, 4, 5]);
+    assert_eq!(swiglu(nothing(32)).dims(), [0, 4, 16]);
+    assert_eq!(add_rms_norm(nothing(8), nothing(8), 1e-5).dims(), [0, 4, 8]);
+}

@@ -1,11 +1,13 @@
 //! Attention of one head over all positions, with rotary positions; the backward pass computes the scores again.
 
+use std::f32::consts::LOG2_E;
+
 use super::{
     Element,
     isa::vectorized,
     math::{self, LANES, Lanes},
     product::{Multiplier, Packed, Rows},
-    scratch::{Scratch, lanes},
+    scratch::{Scratch, lanes, room},
 };
 
 /// Rows of scores in work at a time.
@@ -94,14 +96,22 @@ fn mask(scores: &mut [Lanes], len: usize) {
     }
 }
 
-/// A row of scores to `e^((score - greatest) * scale)`; returns the greatest score, and one over the sum.
+/// A row of scores, times `scale` what e is raised to, over the greatest: to the left factor where shares are wanted, before
+/// they are divided by their sum. Returns the greatest score, and one over the sum.
 #[inline(always)]
-fn soften<T: Element>(scores: &mut [Lanes], scale: f32) -> (f32, f32) {
+fn soften<T: Element>(scores: &mut [Lanes], scale: f32, mut shares: impl FnMut(usize, &Lanes)) -> (f32, f32) {
     let greatest = math::greatest(scores);
-    for score in scores.as_flattened_mut() {
-        *score = math::exp_for::<T>((*score - greatest) * scale);
+    // As powers of two, and one operation.
+    let (scale, offset) = (scale * LOG2_E, -greatest * scale * LOG2_E);
+    let mut sums = [0.0; LANES];
+    for (block, scores) in scores.iter_mut().enumerate() {
+        for i in 0..LANES {
+            scores[i] = math::exp_2::<T>(scores[i].mul_add(scale, offset));
+            sums[i] += scores[i];
+        }
+        shares(block, scores);
     }
-    (greatest, 1.0 / math::sum(scores))
+    (greatest, 1.0 / math::sum(&[sums]))
 }
 
 vectorized! {
@@ -115,7 +125,7 @@ vectorized! {
         scratch: &mut Scratch,
     ) {
         let Head { len, width, .. } = *head;
-        let Scratch { left: [left, powers], numbers: [scores, _] } = scratch;
+        let Scratch { left: [left, powers], numbers: [scores, ..] } = scratch;
         let Factors { query, key, value } = head.factors(qkv, rotation);
         let key = Packed::transposed::<T, T>(isa, Rows::contiguous(&key, len, width));
         let value = Packed::plain::<T, T>(isa, Rows::contiguous(&value, len, width));
@@ -130,8 +140,8 @@ vectorized! {
             powers.begin::<T>(isa, rows, len);
             let mut inverses = [0.0; BLOCK];
             for (row, scores) in scores.chunks_exact_mut(blocks).enumerate() {
-                inverses[row] = soften::<T>(scores, head.scale()).1;
-                powers.put_lanes(row, scores);
+                inverses[row] =
+                    soften::<T>(scores, head.scale(), |block, shares| powers.put_all(row, block * LANES, shares)).1;
             }
             multiplier.multiply(powers, &value, |block| {
                 for (row, sums) in block.iter() {
@@ -145,7 +155,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// The gradients of one head's queries, keys and values (before rotation), `[3, len, width]`, from that of its `out`,
+    /// The gradients of one head's queries, keys and values (before rotation), `[len, width]` each, from that of its `out`,
     /// `[len, width]`.
     ///
     /// Scores are computed twice, row by row for the queries and column by column for keys and values, which costs less
@@ -156,20 +166,20 @@ vectorized! {
         qkv: &[T],
         rotation: Option<Rotation<'_>>,
         grad: &[T],
-        d_qkv: &mut [f32],
+        d_out: [&mut [T]; 3],
         scratch: &mut Scratch,
     ) {
         let Head { len, width, .. } = *head;
-        let Scratch { left: [left, _], numbers: [shares, d_shares] } = scratch;
+        let Scratch { left: [left, _], numbers: [shares, d_shares, d_qkv] } = scratch;
         let (scale, blocks) = (head.scale(), len.div_ceil(LANES));
         let Factors { query, key, value } = head.factors(qkv, rotation);
         let rows_of = |part| Rows::contiguous(part, len, width);
-        let (d_query, d_rest) = d_qkv.split_at_mut(len * width);
+        let (d_query, d_rest) = room(d_qkv, 3 * len * width).split_at_mut(len * width);
         let (d_key, d_value) = d_rest.split_at_mut(len * width);
         let mut multiplier = Multiplier::new(isa);
-        // Of each query: what its exponents are less than the scores (all, where it is not there), and what the gradients
-        // of its shares are on average.
-        let (mut offsets, mut means) = (vec![[f32::INFINITY; LANES]; blocks], vec![[0.0; LANES]; blocks]);
+        // Of each query: what is added to its scores to make powers of two (so that nothing is left, where it is not
+        // there), and what the gradients of its shares are on average.
+        let (mut offsets, mut means) = (vec![[f32::NEG_INFINITY; LANES]; blocks], vec![[0.0; LANES]; blocks]);
 
         let key_across = Packed::transposed::<T, T>(isa, rows_of(&key));
         let value_across = Packed::transposed::<T, T>(isa, rows_of(&value));
@@ -185,15 +195,16 @@ vectorized! {
             left.begin::<T>(isa, rows, len);
             let both = shares.chunks_exact_mut(blocks).zip(d_shares.chunks_exact(blocks));
             for (row, (shares, d_shares)) in both.enumerate() {
-                let (greatest, inverse) = soften::<T>(shares, scale);
-                let (shares_of, d_shares) = (shares.as_flattened_mut(), d_shares.as_flattened());
-                let mean = math::dot(shares_of, d_shares) * inverse;
-                offsets.as_flattened_mut()[first + row] = greatest * scale - inverse.ln();
+                let (greatest, inverse) = soften::<T>(shares, scale, |_, _| {});
+                let mean = math::dot(shares.as_flattened(), d_shares.as_flattened()) * inverse;
+                offsets.as_flattened_mut()[first + row] = inverse.log2() - greatest * scale * LOG2_E;
                 means.as_flattened_mut()[first + row] = mean;
-                for (share, d_share) in shares_of.iter_mut().zip(d_shares) {
-                    *share *= inverse * scale * (d_share - mean);
+                for (block, (shares, d_shares)) in shares.iter_mut().zip(d_shares).enumerate() {
+                    for i in 0..LANES {
+                        shares[i] *= inverse * scale * (d_shares[i] - mean);
+                    }
+                    left.put_all(row, block * LANES, shares);
                 }
-                left.put_lanes(row, shares);
             }
             multiplier.multiply(left, &key_along, |block| block.copy_to(d_query, width));
         }
@@ -202,7 +213,6 @@ vectorized! {
         let grad_across = Packed::transposed::<T, T>(isa, rows_of(grad));
         let query_along = Packed::plain::<T, T>(isa, rows_of(&query));
         let grad_along = Packed::plain::<T, T>(isa, rows_of(grad));
-        let (offsets, means) = (offsets.as_flattened(), means.as_flattened());
         let parts = d_key.chunks_mut(BLOCK * width).zip(d_value.chunks_mut(BLOCK * width));
         for (first, (d_key, d_value)) in (0..len).step_by(BLOCK).zip(parts) {
             let rows = d_key.len() / width;
@@ -211,10 +221,12 @@ vectorized! {
             multiplier.multiply(left, &query_across, |block| block.copy_to_lanes(shares, blocks));
             left.begin::<T>(isa, rows, len);
             for (row, shares) in shares.chunks_exact_mut(blocks).enumerate() {
-                for (share, offset) in shares.as_flattened_mut().iter_mut().zip(offsets) {
-                    *share = math::exp_for::<T>(*share * scale - offset);
+                for (block, (shares, offsets)) in shares.iter_mut().zip(&offsets).enumerate() {
+                    for i in 0..LANES {
+                        shares[i] = math::exp_2::<T>(shares[i].mul_add(scale * LOG2_E, offsets[i]));
+                    }
+                    left.put_all(row, block * LANES, shares);
                 }
-                left.put_lanes(row, shares);
             }
             multiplier.multiply(left, &grad_along, |block| block.copy_to(d_value, width));
             left.fill(isa, rows_of(&value).range(first, first + rows));
@@ -222,17 +234,23 @@ vectorized! {
             left.begin::<T>(isa, rows, len);
             let both = shares.chunks_exact_mut(blocks).zip(d_shares.chunks_exact(blocks));
             for (row, (shares, d_shares)) in both.enumerate() {
-                let d_shares = d_shares.as_flattened().iter().zip(means);
-                for (share, (d_share, mean)) in shares.as_flattened_mut().iter_mut().zip(d_shares) {
-                    *share *= scale * (d_share - mean);
+                for (block, (shares, (d_shares, means))) in
+                    shares.iter_mut().zip(d_shares.iter().zip(&means)).enumerate()
+                {
+                    for i in 0..LANES {
+                        shares[i] *= scale * (d_shares[i] - means[i]);
+                    }
+                    left.put_all(row, block * LANES, shares);
                 }
-                left.put_lanes(row, shares);
             }
             multiplier.multiply(left, &query_along, |block| block.copy_to(d_key, width));
         }
         if let Some(rotation) = rotation {
             rotation.turn(d_query, width, -1.0);
             rotation.turn(d_key, width, -1.0);
+        }
+        for (out, d_part) in d_out.into_iter().zip([d_query, d_key, d_value]) {
+            out.iter_mut().zip(d_part).for_each(|(out, d_part)| *out = T::from_f32(*d_part));
         }
     }
 }
@@ -315,16 +333,16 @@ mod tests {
         for isa in Isa::all() {
             let mut out = vec![T::default(); len * width];
             attention(isa, &head, &qkv, rotation, &mut out, &mut Scratch::default());
-            let mut d_qkv = vec![7.0; 3 * len * width];
-            attention_backward(isa, &head, &qkv, rotation, &grad, &mut d_qkv, &mut Scratch::default());
+            let mut d_qkv = [(); 3].map(|()| vec![T::from_f32(7.0); len * width]);
+            let [d_query, d_key, d_value] = &mut d_qkv;
+            let d_out = [&mut d_query[..], &mut d_key[..], &mut d_value[..]];
+            attention_backward(isa, &head, &qkv, rotation, &grad, d_out, &mut Scratch::default());
+            let d_qkv = exact(&d_qkv.concat());
             for (ours, expected) in exact(&out).iter().zip(&expected) {
                 assert!((ours - expected).abs() < tolerance, "{isa:?}: {ours} {expected}");
             }
             for (ours, expected) in d_qkv.iter().zip(&d_expected) {
-                assert!(
-                    (f64::from(*ours) - expected).abs() < tolerance,
-                    "{isa:?} backward: {ours} {expected}"
-                );
+                assert!((ours - expected).abs() < tolerance, "{isa:?} backward: {ours} {expected}");
             }
         }
     }

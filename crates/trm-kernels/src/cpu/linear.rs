@@ -99,7 +99,7 @@ vectorized! {
         scales: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { left: [left, _], numbers: [sums, _] } = scratch;
+        let Scratch { left: [left, _], numbers: [sums, ..] } = scratch;
         left.fill(isa, x);
         sum_and_norm(&mut Multiplier::new(isa), left, weight, residual, epsilon, sums, out, scales);
     }
@@ -164,7 +164,7 @@ vectorized! {
         out: &mut [T],
         scratch: &mut Scratch,
     ) {
-        let Scratch { left: [left, inner], numbers: [sums, scales] } = scratch;
+        let Scratch { left: [left, inner], numbers: [sums, scales, _] } = scratch;
         let mut multiplier = Multiplier::new(isa);
         left.fill(isa, x);
         inner.begin::<T>(isa, x.len(), down.depth());

@@ -13,7 +13,7 @@ pub struct Scratch {
     /// Left factors.
     pub left: [Left; 2],
     /// Numbers.
-    pub numbers: [Vec<f32>; 2],
+    pub numbers: [Vec<f32>; 3],
 }
 
 impl Scratch {

@@ -1,5 +1,6 @@
 //! The operations on Flex tensors, by the kernels of [`crate::cpu`].
 
+mod attention;
 mod packed;
 
 use burn::{
@@ -11,12 +12,12 @@ use burn::{
 };
 use rayon::prelude::*;
 
+use self::attention::{backward, forward};
 use crate::{
     AdamAtan2Step, Kernels, Rope,
     cpu::{
-        Element, Isa, Packed, Rows, Scratch,
+        Element, Isa, Packed, Rows,
         adam_atan2::adam_atan2,
-        attention::{Head, Rotation, attention, attention_backward},
         element::add_to,
         linear::{is_whole, linear, linear_add, linear_add_rms_norm, linear_d_weight, swiglu_add_rms_norm},
         norm::{add_rms_norm, add_rms_norm_backward},
@@ -254,28 +255,7 @@ impl Kernels for Flex {
     }
 
     fn attention(qkv: FlexTensor, rope: Option<&Rope<Self>>, heads: usize) -> FlexTensor {
-        fn compute<T: Number>(qkv: &FlexTensor, rope: Option<&Rope<Flex>>, heads: usize) -> FlexTensor {
-            let qkv = qkv.to_contiguous();
-            let [batch, len, stride] = dims(&qkv);
-            let (width, isa, tables) = (stride / (3 * heads), Isa::best(), Tables::of(rope));
-            let qkv = numbers::<T>(&qkv);
-            // Heads one after another, then side by side.
-            let mut parts = vec![T::default(); batch * heads * len * width];
-            parts.par_chunks_exact_mut((len * width).max(1)).enumerate().for_each(|(index, out)| {
-                let (row, head) = (index / heads, place(index % heads, heads, len, width));
-                let qkv = &qkv[row * len * stride..];
-                Scratch::lend(|scratch| attention(isa, &head, qkv, tables.rotation(), out, scratch));
-            });
-            let mut out = vec![T::default(); parts.len()];
-            out.par_chunks_exact_mut((heads * width).max(1)).enumerate().for_each(|(token, out)| {
-                let (row, position) = (token / len, token % len);
-                for (head, out) in out.chunks_exact_mut(width).enumerate() {
-                    out.copy_from_slice(&parts[((row * heads + head) * len + position) * width..][..width]);
-                }
-            });
-            tensor(out, [batch, len, heads * width])
-        }
-        by_dtype!(qkv.dtype(), compute(&qkv, rope, heads), plain::attention::<Self>(qkv, rope, heads))
+        by_dtype!(qkv.dtype(), forward(&qkv, rope, heads), plain::attention::<Self>(qkv, rope, heads))
     }
 
     fn attention_backward(
@@ -284,47 +264,9 @@ impl Kernels for Flex {
         heads: usize,
         grad: FlexTensor,
     ) -> FlexTensor {
-        fn compute<T: Number>(
-            qkv: &FlexTensor,
-            rope: Option<&Rope<Flex>>,
-            heads: usize,
-            grad: &FlexTensor,
-        ) -> FlexTensor {
-            let (qkv, grad) = (qkv.to_contiguous(), grad.to_contiguous());
-            let [batch, len, stride] = dims(&qkv);
-            let (width, isa, tables) = (stride / (3 * heads), Isa::best(), Tables::of(rope));
-            let (qkv, grad) = (numbers::<T>(&qkv), numbers::<T>(&grad));
-            let mut parts = vec![0.0f32; batch * heads * 3 * len * width];
-            parts.par_chunks_exact_mut((3 * len * width).max(1)).enumerate().for_each(|(index, d_qkv)| {
-                let (row, head) = (index / heads, index % heads);
-                let mut own = Vec::with_capacity(len * width);
-                for grad in
-                    grad[row * len * heads * width..][..len * heads * width].chunks_exact(heads * width)
-                {
-                    own.extend_from_slice(&grad[head * width..][..width]);
-                }
-                let head = place(head, heads, len, width);
-                let qkv = &qkv[row * len * stride..];
-                Scratch::lend(|scratch| {
-                    attention_backward(isa, &head, qkv, tables.rotation(), &own, d_qkv, scratch);
-                });
-            });
-            let mut out = vec![T::default(); batch * len * stride];
-            out.par_chunks_exact_mut(stride.max(1)).enumerate().for_each(|(token, out)| {
-                let (row, position) = (token / len, token % len);
-                for (index, out) in out.chunks_exact_mut(width).enumerate() {
-                    let (part, head) = (index / heads, index % heads);
-                    let from = (((row * heads + head) * 3 + part) * len + position) * width;
-                    for (out, value) in out.iter_mut().zip(&parts[from..][..width]) {
-                        *out = T::from_f32(*value);
-                    }
-                }
-            });
-            tensor(out, [batch, len, stride])
-        }
         by_dtype!(
             qkv.dtype(),
-            compute(&qkv, rope, heads, &grad),
+            backward(&qkv, rope, heads, &grad),
             plain::attention_backward::<Self>(qkv, rope, heads, grad)
         )
     }
@@ -386,22 +328,4 @@ fn tensor<T: Number, const D: usize>(numbers: Vec<T>, dims: [usize; D]) -> FlexT
 
 fn rows_of_task(width: usize) -> usize {
     (TASK / width.max(1)).max(1)
-}
-
-fn place(head: usize, heads: usize, len: usize, width: usize) -> Head {
-    let first = [0, 1, 2].map(|part| (part * heads + head) * width);
-    Head { len, width, stride: 3 * heads * width, first }
-}
-
-/// The tables of a rotation, contiguous.
-struct Tables(Option<(FlexTensor, FlexTensor)>);
-
-impl Tables {
-    fn of(rope: Option<&Rope<Flex>>) -> Self {
-        Self(rope.map(|rope| (rope.cos.to_contiguous(), rope.sin.to_contiguous())))
-    }
-
-    fn rotation(&self) -> Option<Rotation<'_>> {
-        self.0.as_ref().map(|(cos, sin)| Rotation { cos: numbers(cos), sin: numbers(sin) })
-    }
 }

@@ -67,8 +67,10 @@ impl Left {
         }
     }
 
+    /// Writes 32 numbers of a row, from a multiple of 32 on; what lies beyond its end counts as padding, and is to be what
+    /// zeros of the other factor make nothing of.
     #[inline(always)]
-    fn put_all<T: Element>(&mut self, row: usize, from: usize, values: &[T; WIDTH]) {
+    pub fn put_all<T: Element>(&mut self, row: usize, from: usize, values: &[T; WIDTH]) {
         let count = WIDTH.min(self.padded - from);
         match self.format {
             Format::Numbers => {
@@ -98,14 +100,6 @@ impl Left {
                     }
                 }
             }
-        }
-    }
-
-    /// Writes a whole row, with what follows it.
-    #[inline(always)]
-    pub fn put_lanes(&mut self, row: usize, values: &[[f32; WIDTH]]) {
-        for (chunk, values) in values.iter().enumerate() {
-            self.put_all(row, chunk * WIDTH, values);
         }
     }
 
