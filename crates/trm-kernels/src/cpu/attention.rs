@@ -35,16 +35,16 @@ pub struct Head {
     pub first: [usize; 3],
 }
 
-/// Queries, keys and values of one head, `[len, width]` each; the first two rotated.
-struct Factors<T> {
+/// Queries, keys and values of one head, `[len, width]` each; the first two rotated, the last where they were.
+struct Factors<'a, T> {
     query: Vec<T>,
     key: Vec<T>,
-    value: Vec<T>,
+    value: Rows<'a, T>,
 }
 
 impl Head {
     #[inline(always)]
-    fn factors<T: Element>(&self, qkv: &[T], rotation: Option<Rotation<'_>>) -> Factors<T> {
+    fn factors<'a, T: Element>(&self, qkv: &'a [T], rotation: Option<Rotation<'_>>) -> Factors<'a, T> {
         let part = |index: usize| -> Vec<T> {
             let mut part = Vec::with_capacity(self.len * self.width);
             for row in qkv.chunks(self.stride).take(self.len) {
@@ -52,12 +52,12 @@ impl Head {
             }
             part
         };
-        let (mut query, mut key, value) = (part(0), part(1), part(2));
+        let (mut query, mut key) = (part(0), part(1));
         if let Some(rotation) = rotation {
             rotation.turn(&mut query, self.width, 1.0);
             rotation.turn(&mut key, self.width, 1.0);
         }
-        Factors { query, key, value }
+        Factors { query, key, value: Rows::new(&qkv[self.first[2]..], self.len, self.width, self.stride) }
     }
 
     fn scale(&self) -> f32 {
@@ -128,7 +128,7 @@ vectorized! {
         let Scratch { left: [left, powers], numbers: [scores, ..] } = scratch;
         let Factors { query, key, value } = head.factors(qkv, rotation);
         let key = Packed::transposed::<T, T>(isa, Rows::contiguous(&key, len, width));
-        let value = Packed::plain::<T, T>(isa, Rows::contiguous(&value, len, width));
+        let value = Packed::plain::<T, T>(isa, value);
         let mut multiplier = Multiplier::new(isa);
         let blocks = len.div_ceil(LANES);
         for (query, out) in query.chunks(BLOCK * width).zip(out.chunks_mut(BLOCK * width)) {
@@ -182,7 +182,7 @@ vectorized! {
         let (mut offsets, mut means) = (vec![[f32::NEG_INFINITY; LANES]; blocks], vec![[0.0; LANES]; blocks]);
 
         let key_across = Packed::transposed::<T, T>(isa, rows_of(&key));
-        let value_across = Packed::transposed::<T, T>(isa, rows_of(&value));
+        let value_across = Packed::transposed::<T, T>(isa, value);
         let key_along = Packed::plain::<T, T>(isa, rows_of(&key));
         for (first, d_query) in (0..len).step_by(BLOCK).zip(d_query.chunks_mut(BLOCK * width)) {
             let rows = d_query.len() / width;
@@ -229,7 +229,7 @@ vectorized! {
                 }
             }
             multiplier.multiply(left, &grad_along, |block| block.copy_to(d_value, width));
-            left.fill(isa, rows_of(&value).range(first, first + rows));
+            left.fill(isa, value.range(first, first + rows));
             multiplier.multiply(left, &grad_across, |block| block.copy_to_lanes(d_shares, blocks));
             left.begin::<T>(isa, rows, len);
             let both = shares.chunks_exact_mut(blocks).zip(d_shares.chunks_exact(blocks));
@@ -280,7 +280,7 @@ mod tests {
         let part = |index: usize| -> Vec<f64> {
             (0..len).flat_map(|row| qkv[row * stride + first[index]..][..width].to_vec()).collect()
         };
-        let (mut query, mut key, value) = (part(0), part(1), part(2));
+        let (mut query, mut key) = (part(0), part(1));
         turn(&mut query, 1.0);
         turn(&mut key, 1.0);
         let scale = 1.0 / (width as f64).sqrt();
