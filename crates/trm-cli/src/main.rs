@@ -8,7 +8,10 @@ mod remote;
 mod render;
 mod train_view;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
@@ -25,9 +28,20 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("{}error:{:#} {error}", render::ERROR, render::ERROR);
+            say(&format!("{}error:{:#} {error}\n", render::ERROR, render::ERROR));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes to standard error; into a file in one piece, so that no other thread's last words come in between.
+fn say(message: &str) {
+    if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
+        let plain = anstream::adapter::strip_str(message).to_string();
+        // Nobody is left to be told that this failed.
+        let _ = io::stderr().write_all(plain.as_bytes());
+    } else {
+        anstream::eprint!("{message}");
     }
 }
 

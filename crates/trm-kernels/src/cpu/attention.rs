@@ -280,7 +280,7 @@ mod tests {
         let part = |index: usize| -> Vec<f64> {
             (0..len).flat_map(|row| qkv[row * stride + first[index]..][..width].to_vec()).collect()
         };
-        let (mut query, mut key) = (part(0), part(1));
+        let (mut query, mut key, value) = (part(0), part(1), part(2));
         turn(&mut query, 1.0);
         turn(&mut key, 1.0);
         let scale = 1.0 / (width as f64).sqrt();
