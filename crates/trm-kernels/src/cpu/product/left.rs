@@ -49,11 +49,6 @@ impl Left {
         self.halves.make_room(halves);
     }
 
-    /// How many rows.
-    pub fn len(&self) -> usize {
-        self.rows
-    }
-
     /// Writes numbers `from..` of a row, at most 32, and zeros after the end of the row; `from` is a multiple of 32.
     #[inline(always)]
     pub fn put<T: Element>(&mut self, row: usize, from: usize, values: &[T]) {
