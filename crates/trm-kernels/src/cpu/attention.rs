@@ -85,7 +85,7 @@ impl Rotation<'_> {
     }
 }
 
-/// Scores of positions that are not there: `e` to that is nothing.
+/// Makes the scores of positions that are not there as small as can be.
 #[inline(always)]
 fn mask(scores: &mut [Lanes], len: usize) {
     let blocks = len.div_ceil(LANES);
@@ -96,8 +96,8 @@ fn mask(scores: &mut [Lanes], len: usize) {
     }
 }
 
-/// A row of scores, times `scale` what e is raised to, over the greatest: to the left factor where shares are wanted, before
-/// they are divided by their sum. Returns the greatest score, and one over the sum.
+/// A row of scores to `e^((score - greatest) * scale)`, which are the shares but for their sum; `shares` gets them 32 at a time,
+/// with their place. Returns the greatest score, and one over the sum.
 #[inline(always)]
 fn soften<T: Element>(scores: &mut [Lanes], scale: f32, mut shares: impl FnMut(usize, &Lanes)) -> (f32, f32) {
     let greatest = math::greatest(scores);

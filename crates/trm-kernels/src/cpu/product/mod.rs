@@ -4,7 +4,7 @@
 //! Each sum is in the order of the depth, whatever the rows and columns beside it.
 //!
 //! Where the processor multiplies tiles of bf16, f32 goes that way too: every number is the sum of three bf16, and six
-//! products of these keep the 24 bits. This is twice as fast as the vector instructions are at their best. Numbers below
+//! products of these keep the 24 bits, somewhat faster than the vector instructions at their best. Numbers below
 //! 2^-100 lose bits, and infinities become no numbers.
 
 mod aligned;
