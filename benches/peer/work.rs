@@ -85,8 +85,11 @@ impl Work {
 fn pass(model: &Trm<Flex>, batch: Batch<Flex>, output: &Path) -> Result<Prepared> {
     let [size, _] = batch.inputs.dims();
     let (net, z) = (model.l_level.clone(), model.initial_latents(size));
+    // In memory of their own, as they are after the first pass; the first latents are one row, seen many times.
+    let own = |z: Tensor<Flex, 3>| Tensor::from_data(z.to_data(), (&z.device(), z.dtype()));
+    let (z_h, z_l) = (own(z.z_h), own(z.z_l));
     let x = model.embed(batch.inputs, batch.puzzle_identifiers);
-    let forward = move || net.forward(z.z_l.clone(), z.z_h.clone() + x.clone());
+    let forward = move || net.forward(z_l.clone(), z_h.clone() + x.clone());
     let values = forward().narrow(0, 0, 1).cast(DType::F32).into_data();
     fs::write(output, values.iter::<f32>().flat_map(f32::to_le_bytes).collect::<Vec<u8>>())?;
     let run = move || {

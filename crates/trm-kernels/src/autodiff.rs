@@ -12,7 +12,7 @@ use burn::{
     tensor::ops::FloatTensor,
 };
 
-use crate::{Heads, Kernels, Rope};
+use crate::{Attended, Heads, Kernels, Rope};
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -88,7 +88,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
             OpsKind::Tracked(prep) => {
                 let qkv = <B as Kernels>::linear(x.clone(), to_qkv.clone());
                 let mixed = layout.attention(qkv.clone());
-                let norm = B::linear_add_rms_norm(mixed.clone(), to_out.clone(), x.clone(), epsilon);
+                let norm = B::linear_add_rms_norm(mixed.out.clone(), to_out.clone(), x.clone(), epsilon);
                 let (out, weights) = (norm.0.clone(), [to_qkv, to_out]);
                 let between = Between::Attention(layout, mixed);
                 prep.finish(SublayerState { x, first: qkv, between, weights, norm }, out)
@@ -99,13 +99,16 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         }
     }
 
-    fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> FloatTensor<Self> {
+    fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> Attended<Self> {
         let rope = rope.map(inner);
-        let out = <B as Kernels>::attention(qkv.primitive.clone(), rope.as_ref(), heads);
-        match Attention.prepare::<C>([qkv.node.clone()]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((qkv.primitive, rope, heads), out),
+        let attended = <B as Kernels>::attention(qkv.primitive.clone(), rope.as_ref(), heads);
+        let out = attended.out.clone();
+        let log_sums = attended.log_sums.clone().map(FloatTensor::<Self>::new);
+        let out = match Attention.prepare::<C>([qkv.node.clone()]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((qkv.primitive, rope, heads, attended), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
-        }
+        };
+        Attended { out, log_sums }
     }
 }
 
@@ -197,7 +200,7 @@ enum Between<B: Kernels> {
     /// It is less to compute again than to keep.
     SwiGlu,
     /// With what it returned.
-    Attention(Heads<B>, FloatTensor<B>),
+    Attention(Heads<B>, Attended<B>),
 }
 
 impl<B: Kernels> Backward<B, 3> for Sublayer {
@@ -210,7 +213,9 @@ impl<B: Kernels> Backward<B, 3> for Sublayer {
         let d_between = B::linear_d_x(grad.clone(), second_weight.clone());
         let (d_first, between) = match between {
             Between::SwiGlu => (B::swiglu_backward(first.clone(), d_between), B::swiglu(first)),
-            Between::Attention(heads, mixed) => (heads.attention_backward(first, d_between), mixed),
+            Between::Attention(heads, mixed) => {
+                (heads.attention_backward(first, mixed.clone(), d_between), mixed.out)
+            }
         };
         if let Some(node) = of_second {
             grads.register::<B>(node.id, B::linear_d_weight(between, grad.clone(), second_weight));
@@ -228,12 +233,12 @@ impl<B: Kernels> Backward<B, 3> for Sublayer {
 struct Attention;
 
 impl<B: Kernels> Backward<B, 1> for Attention {
-    type State = (FloatTensor<B>, Option<Rope<B>>, usize);
+    type State = (FloatTensor<B>, Option<Rope<B>>, usize, Attended<B>);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (qkv, rope, heads) = ops.state;
+        let (qkv, rope, heads, attended) = ops.state;
         unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            <B as Kernels>::attention_backward(qkv, rope.as_ref(), heads, grad)
+            <B as Kernels>::attention_backward(qkv, rope.as_ref(), heads, attended, grad)
         });
     }
 }

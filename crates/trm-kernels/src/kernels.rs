@@ -26,18 +26,34 @@ pub struct Heads<B: Backend> {
     pub rope: Option<Rope<B>>,
 }
 
+/// What attention makes of a batch.
+#[derive(Clone, Debug)]
+pub struct Attended<B: Backend> {
+    /// The answer, `[batch, len, heads * head_dim]`.
+    pub out: FloatTensor<B>,
+    /// The logarithm of the sum of `e^score` of each query, f32 `[batch, heads, len]`, of a backend that needs it for the
+    /// backward pass.
+    pub log_sums: Option<FloatTensor<B>>,
+}
+
 impl<B: Kernels> Heads<B> {
-    /// Rows to rows `[batch * len, heads * head_dim]`.
-    pub(crate) fn attention(&self, qkv: FloatTensor<B>) -> FloatTensor<B> {
-        let out = <B as Kernels>::attention(self.sequences(qkv), self.rope.as_ref(), self.heads);
-        rows::<B>(out)
+    /// Rows to an answer whose `out` is rows, `[batch * len, heads * head_dim]`.
+    pub(crate) fn attention(&self, qkv: FloatTensor<B>) -> Attended<B> {
+        let attended = <B as Kernels>::attention(self.sequences(qkv), self.rope.as_ref(), self.heads);
+        Attended { out: rows::<B>(attended.out), ..attended }
     }
 
     /// The gradient of the rows of queries, keys and values.
     #[cfg(feature = "autodiff")]
-    pub(crate) fn attention_backward(&self, qkv: FloatTensor<B>, grad: FloatTensor<B>) -> FloatTensor<B> {
+    pub(crate) fn attention_backward(
+        &self,
+        qkv: FloatTensor<B>,
+        attended: Attended<B>,
+        grad: FloatTensor<B>,
+    ) -> FloatTensor<B> {
         let (qkv, grad) = (self.sequences(qkv), self.sequences(grad));
-        rows::<B>(<B as Kernels>::attention_backward(qkv, self.rope.as_ref(), self.heads, grad))
+        let attended = Attended { out: self.sequences(attended.out), ..attended };
+        rows::<B>(<B as Kernels>::attention_backward(qkv, self.rope.as_ref(), self.heads, attended, grad))
     }
 
     /// `[batch * len, width]` to `[batch, len, width]`.
@@ -161,21 +177,22 @@ pub trait Kernels: Backend {
         epsilon: f64,
     ) -> FloatTensor<Self> {
         let qkv = <Self as Kernels>::linear(x.clone(), qkv);
-        let mixed = layout.attention(qkv);
+        let mixed = layout.attention(qkv).out;
         Self::linear_add_rms_norm(mixed, out, x, epsilon).0
     }
 
     /// Attention over all positions: `[batch, len, 3 * heads * head_dim]`, queries, keys and values, to
     /// `[batch, len, heads * head_dim]`.
-    fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> FloatTensor<Self> {
-        plain::primitive::attention::<Self>(qkv, rope, heads)
+    fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> Attended<Self> {
+        Attended { out: plain::primitive::attention::<Self>(qkv, rope, heads), log_sums: None }
     }
 
-    /// The gradient of `qkv`; the scores are computed again.
+    /// The gradient of `qkv` from what came of it and the gradient of that; the scores are computed again.
     fn attention_backward(
         qkv: FloatTensor<Self>,
         rope: Option<&Rope<Self>>,
         heads: usize,
+        _: Attended<Self>,
         grad: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         plain::primitive::attention_backward::<Self>(qkv, rope, heads, grad)

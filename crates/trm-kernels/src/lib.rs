@@ -16,7 +16,7 @@ mod memory;
 mod ops;
 pub mod plain;
 
-pub use kernels::{AdamAtan2Step, AutodiffKernels, Heads, Kernels, Rope};
+pub use kernels::{AdamAtan2Step, Attended, AutodiffKernels, Heads, Kernels, Rope};
 pub use memory::keep_memory;
 pub use ops::{
     adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,

@@ -83,7 +83,7 @@ pub fn attention<B: Kernels>(
     heads: usize,
 ) -> Tensor<B, 3> {
     let rope = rope.map(|(cos, sin)| Rope { cos: primitive(cos), sin: primitive(sin) });
-    tensor(<B as Kernels>::attention(primitive(qkv), rope.as_ref(), heads))
+    tensor(<B as Kernels>::attention(primitive(qkv), rope.as_ref(), heads).out)
 }
 
 /// A step of AdamATan2: a parameter and its moments m and v (f32, `[..]` all) after it.

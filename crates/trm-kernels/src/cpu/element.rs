@@ -2,7 +2,12 @@
 
 use half::bf16;
 
-use super::{Isa, isa::vectorized, product::Format};
+use super::{
+    Isa,
+    isa::vectorized,
+    lanes::{self, LANES, Lanes},
+    product::Format,
+};
 
 /// Numbers that kernels read and write. Sums are f32 whatever the element.
 pub trait Element: Copy + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
@@ -12,8 +17,14 @@ pub trait Element: Copy + Default + Send + Sync + PartialEq + std::fmt::Debug + 
     /// Exact.
     fn to_f32(self) -> f32;
 
-    /// Rounds to the nearest, ties to even.
-    fn to_bf16(self) -> bf16;
+    /// As [`from_f32`](Self::from_f32), side by side.
+    fn from_lanes(isa: Isa, values: &Lanes) -> [Self; LANES];
+
+    /// As [`to_f32`](Self::to_f32), side by side.
+    fn to_lanes(isa: Isa, values: &[Self; LANES]) -> Lanes;
+
+    /// To bf16, to the nearest, ties to even.
+    fn to_bf16(isa: Isa, values: &[Self; LANES]) -> [bf16; LANES];
 
     /// How the factors of products in this precision lie in memory.
     fn format(isa: Isa) -> Format;
@@ -36,8 +47,18 @@ impl Element for f32 {
     }
 
     #[inline(always)]
-    fn to_bf16(self) -> bf16 {
-        round(self)
+    fn from_lanes(_: Isa, values: &Lanes) -> Lanes {
+        *values
+    }
+
+    #[inline(always)]
+    fn to_lanes(_: Isa, values: &Lanes) -> Lanes {
+        *values
+    }
+
+    #[inline(always)]
+    fn to_bf16(isa: Isa, values: &Lanes) -> [bf16; LANES] {
+        lanes::round(isa, values)
     }
 
     fn format(isa: Isa) -> Format {
@@ -50,17 +71,27 @@ impl Element for bf16 {
 
     #[inline(always)]
     fn from_f32(value: f32) -> Self {
-        round(value)
+        lanes::round_one(value)
     }
 
     #[inline(always)]
     fn to_f32(self) -> f32 {
-        f32::from_bits(u32::from(self.to_bits()) << 16)
+        lanes::widen_one(self)
     }
 
     #[inline(always)]
-    fn to_bf16(self) -> bf16 {
-        self
+    fn from_lanes(isa: Isa, values: &Lanes) -> [bf16; LANES] {
+        lanes::round(isa, values)
+    }
+
+    #[inline(always)]
+    fn to_lanes(isa: Isa, values: &[bf16; LANES]) -> Lanes {
+        lanes::widen(isa, values)
+    }
+
+    #[inline(always)]
+    fn to_bf16(_: Isa, values: &[bf16; LANES]) -> [bf16; LANES] {
+        *values
     }
 
     fn format(isa: Isa) -> Format {
@@ -72,51 +103,5 @@ vectorized! {
     /// `out += y`, number by number.
     pub fn add_to<T: Element>(isa: Isa, out: &mut [T], y: &[T]) {
         out.iter_mut().zip(y).for_each(|(out, y)| *out = T::from_f32(out.to_f32() + y.to_f32()));
-    }
-}
-
-/// As [`bf16::from_f32`], in few operations that compilers make vectors of. What is no number stays none, as computing makes
-/// it: with the first bit of its fraction only.
-#[inline(always)]
-fn round(value: f32) -> bf16 {
-    let bits = value.to_bits();
-    bf16::from_bits((bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16) as u16)
-}
-
-/// Three bf16 whose sum is the number, up to its last bit.
-#[inline(always)]
-pub fn split(value: f32) -> [bf16; 3] {
-    let high = round(value);
-    let rest = value - high.to_f32();
-    let middle = round(rest);
-    [high, middle, round(rest - middle.to_f32())]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounding_is_that_of_the_type() {
-        for i in 0..1 << 22 {
-            let value = f32::from_bits((i as u32).wrapping_mul(2_654_435_761));
-            if !value.is_nan() {
-                assert_eq!(round(value).to_bits(), bf16::from_f32(value).to_bits(), "{value}");
-                assert_eq!(bf16::to_f32(round(value)), Element::to_f32(round(value)));
-            }
-        }
-        let none = [f32::NAN, -f32::NAN, f32::INFINITY - f32::INFINITY];
-        assert!(none.into_iter().all(|none| round(none).is_nan()));
-    }
-
-    #[test]
-    fn parts_add_up() {
-        for i in 1..1 << 20 {
-            let value = f32::from_bits((i as u32).wrapping_mul(2_654_435_761));
-            if value.abs() > 1e-30 && value.abs() < 1e38 {
-                let sum: f64 = split(value).iter().map(|part| f64::from(Element::to_f32(*part))).sum();
-                assert!((sum - f64::from(value)).abs() <= f64::from(value).abs() * 2f64.powi(-24), "{value}");
-            }
-        }
     }
 }

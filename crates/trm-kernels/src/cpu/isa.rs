@@ -38,6 +38,24 @@ impl Isa {
     pub(super) fn level(self) -> Level {
         self.0
     }
+
+    /// Whether the processor rounds to bf16.
+    #[inline(always)]
+    pub(super) fn has_bf16(self) -> bool {
+        matches!(self.0, Level::Avx512Bf16 | Level::Amx)
+    }
+
+    /// Whether it has AVX-512.
+    #[inline(always)]
+    pub(super) fn has_avx512(self) -> bool {
+        matches!(self.0, Level::Avx512 | Level::Avx512Bf16 | Level::Amx)
+    }
+
+    /// Whether it has AVX2 at least.
+    #[inline(always)]
+    pub(super) fn has_avx2(self) -> bool {
+        self.0 != Level::Portable
+    }
 }
 
 /// Defines a function that is compiled once for each kind of vectors; its first argument, an [`Isa`], picks one.
@@ -67,11 +85,18 @@ macro_rules! vectorized {
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
             fn avx512 $(<$($generic: $bound),+>)? ($isa: $crate::cpu::Isa $(, $argument: $type)*) $(-> $result)? $body
 
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unused_variables, reason = "not every body looks at it")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
+            fn avx512_bf16 $(<$($generic: $bound),+>)? ($isa: $crate::cpu::Isa $(, $argument: $type)*) $(-> $result)? $body
+
             use $crate::cpu::isa::Level;
             match $isa.level() {
                 // SAFETY: an `Isa` is only made of what the processor has.
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx512 | Level::Avx512Bf16 | Level::Amx => unsafe { avx512 $(::<$($generic),+>)? ($isa $(, $argument)*) },
+                Level::Avx512Bf16 | Level::Amx => unsafe { avx512_bf16 $(::<$($generic),+>)? ($isa $(, $argument)*) },
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => unsafe { avx512 $(::<$($generic),+>)? ($isa $(, $argument)*) },
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx2 => unsafe { avx2 $(::<$($generic),+>)? ($isa $(, $argument)*) },
                 _ => portable $(::<$($generic),+>)? ($isa $(, $argument)*),

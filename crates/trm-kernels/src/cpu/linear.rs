@@ -7,7 +7,7 @@ use super::{
     isa::vectorized,
     norm::rms_norm,
     product::{Left, Multiplier, Packed, Rows, WIDTH},
-    scratch::{Scratch, room},
+    scratch::{Scratch, lanes, room},
     swiglu::gate,
 };
 
@@ -36,12 +36,7 @@ vectorized! {
     fn linear_task<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T], scratch: &mut Scratch) {
         let (left, width) = (&mut scratch.left[0], weight.width());
         left.fill(isa, x);
-        Multiplier::new(isa).multiply(left, weight, |block| {
-            for (row, sums) in block.iter() {
-                let out = &mut out[row * width + block.column..][..sums.len()];
-                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f32(*sum));
-            }
-        });
+        Multiplier::new(isa).multiply(left, weight, |block| block.write(isa, out, width, |_, sums, _| *sums));
     }
 }
 
@@ -58,12 +53,7 @@ vectorized! {
     fn linear_add_task<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T], scratch: &mut Scratch) {
         let (left, width) = (&mut scratch.left[0], weight.width());
         left.fill(isa, x);
-        Multiplier::new(isa).multiply(left, weight, |block| {
-            for (row, sums) in block.iter() {
-                let out = &mut out[row * width + block.column..][..sums.len()];
-                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f32(out.to_f32() + sum));
-            }
-        });
+        Multiplier::new(isa).multiply(left, weight, |block| block.add_to(isa, out, width));
     }
 }
 
@@ -99,7 +89,7 @@ vectorized! {
         scales: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { left: [left, _], numbers: [sums, ..] } = scratch;
+        let Scratch { left: [left, _], numbers: [sums, ..], .. } = scratch;
         left.fill(isa, x);
         sum_and_norm(&mut Multiplier::new(isa), left, weight, residual, epsilon, sums, out, scales);
     }
@@ -164,25 +154,25 @@ vectorized! {
         out: &mut [T],
         scratch: &mut Scratch,
     ) {
-        let Scratch { left: [left, inner], numbers: [sums, scales, _] } = scratch;
+        let Scratch { left: [left, inner], numbers: [sums, scales, _], .. } = scratch;
         let mut multiplier = Multiplier::new(isa);
         left.fill(isa, x);
         inner.begin::<T>(isa, x.len(), down.depth());
         let panels = down.depth() / WIDTH;
-        let mut gates = [0.0; WIDTH * WIDTH];
+        let gates = lanes(scales, x.len());
         for panel in 0..panels {
-            for row in (0..x.len()).step_by(multiplier.block_rows(left)) {
-                let block = multiplier.block(left, row, gate_up, panel);
-                gates[..block.all().len()].copy_from_slice(block.all());
-                let block = multiplier.block(left, row, gate_up, panels + panel);
-                for ((row, ups), gates) in block.iter().zip(gates.chunks_exact(WIDTH)) {
+            multiplier.multiply_panel(left, gate_up, panel, |block| {
+                gates[block.row..][..block.rows].copy_from_slice(block.lanes());
+            });
+            multiplier.multiply_panel(left, gate_up, panels + panel, |block| {
+                for (row, (ups, gates)) in block.lanes().iter().zip(&gates[block.row..]).enumerate() {
                     let mut products = [0.0; WIDTH];
-                    for ((product, up), x) in products.iter_mut().zip(ups).zip(gates) {
-                        *product = gate::<T>(*x, *up);
+                    for i in 0..WIDTH {
+                        products[i] = gate::<T>(gates[i], ups[i]);
                     }
-                    inner.put(row, panel * WIDTH, &products);
+                    inner.put_all(block.row + row, panel * WIDTH, &products);
                 }
-            }
+            });
         }
         let scales = room(scales, x.len());
         sum_and_norm(&mut multiplier, inner, down, x, epsilon, sums, out, scales);
@@ -213,6 +203,6 @@ vectorized! {
     ) {
         let (left, width) = (&mut scratch.left[0], x.width());
         left.fill_across::<T, T>(isa, grad, first, d_weight.len() / width);
-        Multiplier::new(isa).multiply(left, x, |block| block.add_to(d_weight, width));
+        Multiplier::new(isa).multiply(left, x, |block| block.add_to(isa, d_weight, width));
     }
 }

@@ -1,6 +1,9 @@
 //! Functions that compilers make vectors of.
 
-use super::Element;
+use super::{
+    Element,
+    lanes::{LANES, Lanes},
+};
 
 /// `2^x` for `x <= 64`, with a relative error below 1e-4 where numbers of precision `T` are coarse and below 2e-7 elsewhere;
 /// what is less than 2^-64 counts as that, so that nothing made of it is too small for the processor to be fast.
@@ -60,23 +63,21 @@ pub fn atan2(y: f32, x: f32) -> f32 {
     (from + (if steep { -angle } else { angle } + rest)).copysign(y)
 }
 
-/// Numbers that are worked on side by side: two of the widest vectors.
-pub const LANES: usize = 32;
-
-/// So many numbers, side by side.
-pub type Lanes = [f32; LANES];
+/// The greater numbers; what is none in `b` is passed over.
+#[inline(always)]
+pub fn greater(a: &Lanes, b: &Lanes) -> Lanes {
+    let mut greater = [0.0; LANES];
+    for i in 0..LANES {
+        greater[i] = if b[i] > a[i] { b[i] } else { a[i] };
+    }
+    greater
+}
 
 /// The greatest number; what is none is passed over.
 #[inline(always)]
 pub fn greatest(numbers: &[Lanes]) -> f32 {
-    let greater = |a: f32, b: f32| if b > a { b } else { a };
-    let mut all = [f32::NEG_INFINITY; LANES];
-    for lanes in numbers {
-        for i in 0..LANES {
-            all[i] = greater(all[i], lanes[i]);
-        }
-    }
-    fold(all, greater)
+    let all = numbers.iter().fold([f32::NEG_INFINITY; LANES], |all, lanes| greater(&all, lanes));
+    fold(all, |a, b| if b > a { b } else { a })
 }
 
 /// The sum, in an order that only the length decides.

@@ -4,6 +4,7 @@ pub mod adam_atan2;
 pub mod attention;
 pub mod element;
 mod isa;
+mod lanes;
 pub mod linear;
 mod math;
 pub mod norm;

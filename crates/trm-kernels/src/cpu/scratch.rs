@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::{
-    math::{LANES, Lanes},
-    product::Left,
+    lanes::{LANES, Lanes},
+    product::{Left, Packed},
 };
 
 /// What a task may write to. Nothing in it is kept from one task to the next.
@@ -12,6 +12,8 @@ use super::{
 pub struct Scratch {
     /// Left factors.
     pub left: [Left; 2],
+    /// A right factor.
+    pub right: Packed,
     /// Numbers.
     pub numbers: [Vec<f32>; 3],
 }

@@ -5,25 +5,32 @@ use rayon::prelude::*;
 
 use super::{Number, dims, numbers, tensor};
 use crate::{
-    Rope,
+    Attended, Rope,
     cpu::{
-        Isa, Scratch,
-        attention::{Head, Rotation, attention, attention_backward},
+        Isa, Rows, Scratch,
+        attention::{Answer, Head, Rotation, attention, attention_backward},
     },
 };
 
 /// `[batch, len, 3 * heads * width]` to `[batch, len, heads * width]`.
-pub fn forward<T: Number>(qkv: &FlexTensor, rope: Option<&Rope<Flex>>, heads: usize) -> FlexTensor {
+pub fn forward<T: Number>(qkv: &FlexTensor, rope: Option<&Rope<Flex>>, heads: usize) -> Attended<Flex> {
     let qkv = qkv.to_contiguous();
     let [batch, len, stride] = dims(&qkv);
     let (width, isa, tables) = (stride / (3 * heads), Isa::best(), Tables::of(rope));
     let qkv = numbers::<T>(&qkv);
     let mut parts = vec![T::default(); batch * heads * len * width];
-    parts.par_chunks_exact_mut((len * width).max(1)).enumerate().for_each(|(index, out)| {
-        let (qkv, head) = (&qkv[index / heads * len * stride..], place(index % heads, heads, len, width));
-        Scratch::lend(|scratch| attention(isa, &head, qkv, tables.rotation(), out, scratch));
-    });
-    tensor(side_by_side(&parts, heads, len, width), [batch, len, heads * width])
+    let mut log_sums = vec![0.0f32; batch * heads * len];
+    parts
+        .par_chunks_exact_mut((len * width).max(1))
+        .zip(log_sums.par_chunks_exact_mut(len.max(1)))
+        .enumerate()
+        .for_each(|(index, (out, log_sums))| {
+            let qkv = &qkv[index / heads * len * stride..];
+            let head = place(index % heads, heads, len, width);
+            Scratch::lend(|scratch| attention(isa, &head, qkv, tables.rotation(), out, log_sums, scratch));
+        });
+    let out = tensor(side_by_side(&parts, heads, len, width), [batch, len, heads * width]);
+    Attended { out, log_sums: Some(tensor(log_sums, [batch, heads, len])) }
 }
 
 /// The gradient of `qkv`.
@@ -31,12 +38,15 @@ pub fn backward<T: Number>(
     qkv: &FlexTensor,
     rope: Option<&Rope<Flex>>,
     heads: usize,
+    out: &FlexTensor,
+    log_sums: &FlexTensor,
     grad: &FlexTensor,
 ) -> FlexTensor {
-    let (qkv, grad) = (qkv.to_contiguous(), grad.to_contiguous());
+    let [qkv, out, log_sums, grad] = [qkv, out, log_sums, grad].map(FlexTensor::to_contiguous);
     let [batch, len, stride] = dims(&qkv);
     let (width, isa, tables) = (stride / (3 * heads), Isa::best(), Tables::of(rope));
-    let (qkv, grad) = (numbers::<T>(&qkv), numbers::<T>(&grad));
+    let (qkv, out, log_sums, grad) =
+        (numbers::<T>(&qkv), numbers::<T>(&out), numbers::<f32>(&log_sums), numbers::<T>(&grad));
     let part = len * width;
     // Of each sequence the queries of all heads, then their keys, then their values.
     let mut parts = vec![T::default(); batch * heads * 3 * part];
@@ -49,15 +59,13 @@ pub fn backward<T: Number>(
             .zip(d_value.par_chunks_exact_mut(part))
             .enumerate()
             .for_each(|(head, ((d_query, d_key), d_value))| {
-                let grad = grad[row * len * heads * width..][..len * heads * width]
-                    .chunks_exact(heads * width)
-                    .flat_map(|grad| &grad[head * width..][..width])
-                    .copied()
-                    .collect::<Vec<T>>();
+                let first = row * len * heads * width + head * width;
+                let [out, grad] = [out, grad].map(|all| Rows::new(&all[first..], len, width, heads * width));
+                let answer = Answer { out, log_sums: &log_sums[(row * heads + head) * len..][..len], grad };
                 let (qkv, head) = (&qkv[row * len * stride..], place(head, heads, len, width));
                 Scratch::lend(|scratch| {
-                    let out = [d_query, d_key, d_value];
-                    attention_backward(isa, &head, qkv, tables.rotation(), &grad, out, scratch);
+                    let d_qkv = [d_query, d_key, d_value];
+                    attention_backward(isa, &head, qkv, tables.rotation(), answer, d_qkv, scratch);
                 });
             });
     });

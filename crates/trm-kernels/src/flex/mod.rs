@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use self::attention::{backward, forward};
 use crate::{
-    AdamAtan2Step, Kernels, Rope,
+    AdamAtan2Step, Attended, Kernels, Rope,
     cpu::{
         Element, Isa, Packed, Rows,
         adam_atan2::adam_atan2,
@@ -254,19 +254,24 @@ impl Kernels for Flex {
         }
     }
 
-    fn attention(qkv: FlexTensor, rope: Option<&Rope<Self>>, heads: usize) -> FlexTensor {
-        by_dtype!(qkv.dtype(), forward(&qkv, rope, heads), plain::attention::<Self>(qkv, rope, heads))
+    fn attention(qkv: FlexTensor, rope: Option<&Rope<Self>>, heads: usize) -> Attended<Self> {
+        let plain = |qkv| Attended { out: plain::attention::<Self>(qkv, rope, heads), log_sums: None };
+        by_dtype!(qkv.dtype(), forward(&qkv, rope, heads), plain(qkv))
     }
 
     fn attention_backward(
         qkv: FlexTensor,
         rope: Option<&Rope<Self>>,
         heads: usize,
+        attended: Attended<Self>,
         grad: FlexTensor,
     ) -> FlexTensor {
+        let Some(log_sums) = attended.log_sums else {
+            return plain::attention_backward::<Self>(qkv, rope, heads, grad);
+        };
         by_dtype!(
             qkv.dtype(),
-            backward(&qkv, rope, heads, &grad),
+            backward(&qkv, rope, heads, &attended.out, &log_sums, &grad),
             plain::attention_backward::<Self>(qkv, rope, heads, grad)
         )
     }

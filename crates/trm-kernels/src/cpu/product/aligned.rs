@@ -5,13 +5,6 @@ pub struct Aligned<T>(Vec<T>);
 const LINE: usize = 64;
 
 impl<T: Copy + Default> Aligned<T> {
-    /// So many numbers, all zero.
-    pub fn zeros(len: usize) -> Self {
-        let mut zeros = Self(Vec::new());
-        zeros.make_room(len);
-        zeros
-    }
-
     /// Makes room for so many numbers, whatever they are.
     pub fn make_room(&mut self, len: usize) {
         let room = if len == 0 { 0 } else { len + LINE / size_of::<T>() };

@@ -1,7 +1,7 @@
 //! Products of bf16 tiles (AMX-BF16). The instructions have no functions in Rust yet, hence assembly.
 #![allow(unsafe_code, reason = "tile instructions, behind checked slices")]
 
-use std::{arch::asm, cell::Cell, marker::PhantomData};
+use std::{arch::asm, cell::Cell, marker::PhantomData, ops::Range};
 
 use half::bf16;
 
@@ -83,22 +83,27 @@ pub struct Factors<'a> {
     pub parts: usize,
     /// Depth, a multiple of 32 and not 0.
     pub padded: usize,
+    /// The part of the depth to multiply, in tiles and not empty; the sums of what comes before it are there.
+    pub tiles: Range<usize>,
 }
 
 /// The sums `[32, 32]` of a block, of the rows and columns that are wanted. A [`TileRegisters`] must live.
 pub fn multiply(factors: &Factors<'_>, _: &TileRegisters, sums: &mut [f32]) {
-    let Factors { left, row, rows, panel, narrow, parts, padded } = *factors;
+    let Factors { left, row, rows, panel, narrow, parts, padded, ref tiles } = *factors;
     let tile_row_len = TILE_ROWS * padded * parts;
     let upper = &left[row / TILE_ROWS * tile_row_len..];
     let lower = if rows > TILE_ROWS { &upper[tile_row_len..] } else { upper };
     assert!(padded > 0 && padded.is_multiple_of(WIDTH) && row.is_multiple_of(TILE_ROWS));
     assert!(upper.len() >= tile_row_len && lower.len() >= tile_row_len);
     assert!(panel.len() >= WIDTH * padded / 2 * parts && sums.len() >= WIDTH * WIDTH);
+    assert!(tiles.start < tiles.end && tiles.end <= padded / WIDTH);
+    let from = tiles.start * WIDTH * TILE_ROWS * parts;
     let at = Operands {
-        upper: upper.as_ptr().cast(),
-        lower: lower.as_ptr().cast(),
-        panel: panel.as_ptr().cast(),
-        tiles: padded / WIDTH,
+        upper: upper[from..].as_ptr().cast(),
+        lower: lower[from..].as_ptr().cast(),
+        panel: panel[from..].as_ptr().cast(),
+        tiles: tiles.len(),
+        go_on: tiles.start > 0,
     };
     let sums = sums.as_mut_ptr();
     // SAFETY: the registers are there; tiles and sums lie within what was checked.
@@ -126,16 +131,19 @@ struct Operands {
     panel: *const u8,
     /// Tiles along the depth, at least one.
     tiles: usize,
+    /// Whether the sums go on from what is there.
+    go_on: bool,
 }
 
-/// Tiles of the left factor, part `p` of their numbers.
+/// Tiles of the left factor, part `p` of their numbers. They come and go, and are not to drive the panel out of the first-level
+/// cache.
 macro_rules! left_both {
     ($p:literal) => {
         concat!(
-            "tileloadd tmm4, [{upper} + {near} + 1024*",
+            "tileloaddt1 tmm4, [{upper} + {near} + 1024*",
             $p,
             "]\n",
-            "tileloadd tmm5, [{lower} + {near} + 1024*",
+            "tileloaddt1 tmm5, [{lower} + {near} + 1024*",
             $p,
             "]"
         )
@@ -143,7 +151,7 @@ macro_rules! left_both {
 }
 macro_rules! left_upper {
     ($p:literal) => {
-        concat!("tileloadd tmm4, [{upper} + {near} + 1024*", $p, "]")
+        concat!("tileloaddt1 tmm4, [{upper} + {near} + 1024*", $p, "]")
     };
 }
 /// Tiles of the right factor: columns 0 to 15 and 16 to 31.
@@ -182,22 +190,27 @@ macro_rules! multiply_first {
 
 /// A kernel for bf16 and one for f32. Rows of tiles lie 64 bytes apart in the left factor, 128 in panels and sums.
 macro_rules! kernels {
-    ($bf16:ident $f32:ident $left:ident $right:ident $multiply:ident $($store:literal)*) => {
-        kernels!($bf16 1 { $left!(0), $right!(0), $multiply!() } $($store)*);
+    ($bf16:ident $f32:ident $left:ident $right:ident $multiply:ident load $($load:literal)* store $($store:literal)*) => {
+        kernels!($bf16 1 { $left!(0), $right!(0), $multiply!() } load $($load)* store $($store)*);
         // All products of parts down to 2^-24 of the greatest.
         kernels!($f32 3 {
-            $left!(0), $right!(0), $multiply!(), $left!(1), $multiply!(), $left!(2), $multiply!(),
-            $right!(1), $left!(0), $multiply!(), $left!(1), $multiply!(),
-            $right!(2), $left!(0), $multiply!()
-        } $($store)*);
+            $left!(0), $right!(0), $multiply!(), $right!(1), $multiply!(), $right!(2), $multiply!(),
+            $left!(1), $right!(0), $multiply!(), $right!(1), $multiply!(),
+            $left!(2), $right!(0), $multiply!()
+        } load $($load)* store $($store)*);
     };
-    ($name:ident $parts:literal { $($body:expr),* } $($store:literal)*) => {
+    ($name:ident $parts:literal { $($body:expr),* } load $($load:literal)* store $($store:literal)*) => {
         /// # Safety
         /// A [`TileRegisters`] of this thread lives; the operands' tiles can be read and 32 rows of 32 sums written.
         unsafe fn $name(at: Operands, sums: *mut f32) {
             // SAFETY: as promised by the caller; the tile registers are declared as overwritten.
             unsafe {
                 asm!(
+                    "test {go_on:l}, {go_on:l}",
+                    "jz 3f",
+                    $($load,)*
+                    "jmp 2f",
+                    "3:",
                     "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
                     "2:",
                     $($body,)*
@@ -212,6 +225,7 @@ macro_rules! kernels {
                     panel = inout(reg) at.panel => _,
                     tiles = inout(reg) at.tiles => _,
                     sums = in(reg) sums,
+                    go_on = in(reg) u64::from(at.go_on),
                     near = in(reg) 64usize,
                     far = in(reg) 128usize,
                     out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -224,9 +238,13 @@ macro_rules! kernels {
 }
 
 kernels!(bf16_all f32_all left_both right_both multiply_all
-    "tilestored [{sums} + {far}], tmm0" "tilestored [{sums} + {far} + 64], tmm1"
+    load "tileloadd tmm0, [{sums} + {far}]" "tileloadd tmm1, [{sums} + {far} + 64]"
+    "tileloadd tmm2, [{sums} + {far} + 2048]" "tileloadd tmm3, [{sums} + {far} + 2112]"
+    store "tilestored [{sums} + {far}], tmm0" "tilestored [{sums} + {far} + 64], tmm1"
     "tilestored [{sums} + {far} + 2048], tmm2" "tilestored [{sums} + {far} + 2112], tmm3");
 kernels!(bf16_upper f32_upper left_upper right_both multiply_upper
-    "tilestored [{sums} + {far}], tmm0" "tilestored [{sums} + {far} + 64], tmm1");
+    load "tileloadd tmm0, [{sums} + {far}]" "tileloadd tmm1, [{sums} + {far} + 64]"
+    store "tilestored [{sums} + {far}], tmm0" "tilestored [{sums} + {far} + 64], tmm1");
 kernels!(bf16_first f32_first left_both right_first multiply_first
-    "tilestored [{sums} + {far}], tmm0" "tilestored [{sums} + {far} + 2048], tmm2");
+    load "tileloadd tmm0, [{sums} + {far}]" "tileloadd tmm2, [{sums} + {far} + 2048]"
+    store "tilestored [{sums} + {far}], tmm0" "tilestored [{sums} + {far} + 2048], tmm2");

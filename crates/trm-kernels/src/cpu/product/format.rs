@@ -7,9 +7,10 @@ pub const WIDTH: usize = 32;
 pub const TILE_ROWS: usize = 16;
 
 /// How the factors of a product lie in memory: as the innermost loop of an instruction set reads them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// f32, one after another along the depth.
+    #[default]
     Numbers,
     /// bf16 in pairs along the depth.
     Pairs,
@@ -51,6 +52,14 @@ impl Format {
     pub fn parts(self) -> usize {
         match self {
             Self::Tiles { parts } => parts,
+            _ => 1,
+        }
+    }
+
+    /// In how many pieces a depth is multiplied, so that a piece of a panel stays in the first-level cache for all blocks.
+    pub fn pieces(self, padded: usize) -> usize {
+        match self {
+            Self::Tiles { parts: 1 } => padded.div_ceil(512).max(1),
             _ => 1,
         }
     }

@@ -5,11 +5,12 @@ use super::{
     aligned::Aligned,
     format::{Format, TILE_ROWS, WIDTH},
 };
-use crate::cpu::{Element, Isa, element::split};
+use crate::cpu::{Element, Isa, lanes};
 
 /// A left factor `[rows, depth]`, filled anew for each product; its memory stays.
 #[derive(Debug)]
 pub struct Left {
+    isa: Isa,
     pub(super) format: Format,
     pub(super) rows: usize,
     pub(super) depth: usize,
@@ -24,6 +25,7 @@ pub struct Left {
 impl Default for Left {
     fn default() -> Self {
         Self {
+            isa: Isa::best(),
             format: Format::Numbers,
             rows: 0,
             depth: 0,
@@ -35,11 +37,17 @@ impl Default for Left {
 }
 
 impl Left {
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Makes room for `rows` rows of `depth` numbers of precision `T`; what they are is to be [put](Self::put).
     pub fn begin<T: Element>(&mut self, isa: Isa, rows: usize, depth: usize) {
         let format = T::format(isa);
         let padded = format.padded(depth);
-        (self.format, self.rows, self.depth, self.padded) = (format, rows, depth, padded);
+        (self.isa, self.format) = (isa, format);
+        (self.rows, self.depth, self.padded) = (rows, depth, padded);
         let (numbers, halves) = match format {
             Format::Numbers => (rows * padded, 0),
             Format::Pairs => (0, rows * padded),
@@ -52,14 +60,7 @@ impl Left {
     /// Writes numbers `from..` of a row, at most 32, and zeros after the end of the row; `from` is a multiple of 32.
     #[inline(always)]
     pub fn put<T: Element>(&mut self, row: usize, from: usize, values: &[T]) {
-        match <&[T; WIDTH]>::try_from(values) {
-            Ok(values) => self.put_all(row, from, values),
-            Err(_) => {
-                let mut padded = [T::default(); WIDTH];
-                padded.iter_mut().zip(values).for_each(|(place, value)| *place = *value);
-                self.put_all(row, from, &padded);
-            }
-        }
+        self.put_all(row, from, &lanes::padded(values));
     }
 
     /// Writes 32 numbers of a row, from a multiple of 32 on; what lies beyond its end counts as padding, and is to be what
@@ -70,11 +71,11 @@ impl Left {
         match self.format {
             Format::Numbers => {
                 let places = &mut self.numbers.numbers_mut()[row * self.padded + from..][..count];
-                places.iter_mut().zip(values).for_each(|(place, value)| *place = value.to_f32());
+                write(places, &T::to_lanes(self.isa, values));
             }
             Format::Pairs => {
                 let places = &mut self.halves.numbers_mut()[row * self.padded + from..][..count];
-                places.iter_mut().zip(values).for_each(|(place, value)| *place = value.to_bf16());
+                write(places, &T::to_bf16(self.isa, values));
             }
             Format::Tiles { parts } => {
                 let blocks = self.padded / WIDTH;
@@ -83,15 +84,11 @@ impl Left {
                     (tile * TILE_ROWS + row % TILE_ROWS) * WIDTH
                 };
                 if parts == 1 {
-                    let places = &mut self.halves.numbers_mut()[at(0)..][..WIDTH];
-                    places.iter_mut().zip(values).for_each(|(place, value)| *place = value.to_bf16());
+                    write(&mut self.halves.numbers_mut()[at(0)..][..WIDTH], &T::to_bf16(self.isa, values));
                 } else {
-                    let mut split_values = [[bf16::ZERO; WIDTH]; 3];
-                    for (i, value) in values.iter().enumerate() {
-                        [split_values[0][i], split_values[1][i], split_values[2][i]] = split(value.to_f32());
-                    }
-                    for (part, values) in split_values.iter().enumerate() {
-                        self.halves.numbers_mut()[at(part)..][..WIDTH].copy_from_slice(values);
+                    let parts = lanes::split(self.isa, &T::to_lanes(self.isa, values));
+                    for (part, values) in parts.iter().enumerate() {
+                        write(&mut self.halves.numbers_mut()[at(part)..][..WIDTH], values);
                     }
                 }
             }
@@ -145,5 +142,14 @@ impl Left {
                 }
             }
         }
+    }
+}
+
+/// Writes as many of the numbers as there is room for: vectors, where that is all, instead of a call.
+#[inline(always)]
+fn write<T: Copy>(places: &mut [T], values: &[T; WIDTH]) {
+    match <&mut [T; WIDTH]>::try_from(&mut *places) {
+        Ok(places) => *places = *values,
+        Err(_) => places.iter_mut().zip(values).for_each(|(place, value)| *place = *value),
     }
 }

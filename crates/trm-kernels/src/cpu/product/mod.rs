@@ -16,7 +16,12 @@ mod packed;
 mod rows;
 mod vector;
 
-use crate::cpu::Isa;
+use aligned::Aligned;
+
+use crate::cpu::{
+    Element, Isa,
+    lanes::{self, Lanes},
+};
 pub use format::{Format, WIDTH};
 pub use left::Left;
 pub use packed::Packed;
@@ -26,14 +31,10 @@ pub use rows::Rows;
 #[derive(Debug)]
 pub struct Multiplier {
     isa: Isa,
-    sums: Box<Sums>,
+    sums: Aligned<f32>,
     #[cfg(target_arch = "x86_64")]
     tiles: Option<amx::TileRegisters>,
 }
-
-#[derive(Debug)]
-#[repr(align(64))]
-struct Sums([f32; WIDTH * WIDTH]);
 
 /// A block of a product.
 #[derive(Debug)]
@@ -57,35 +58,60 @@ impl Block<'_> {
         &self.sums[row * WIDTH..][..self.columns]
     }
 
-    /// Writes the block to its place in rows of `width` numbers.
+    /// Writes what `f` makes of each row of sums, and of what was there before, to its place in rows of `width` numbers.
     #[inline(always)]
-    pub fn copy_to(&self, out: &mut [f32], width: usize) {
-        for (row, sums) in self.iter() {
-            let out = &mut out[row * width + self.column..][..sums.len()];
-            match (<&mut [f32; WIDTH]>::try_from(&mut *out), <&[f32; WIDTH]>::try_from(sums)) {
-                // Vectors instead of a call.
-                (Ok(out), Ok(sums)) => *out = *sums,
-                _ => out.copy_from_slice(sums),
+    pub fn write<T: Element>(
+        &self,
+        isa: Isa,
+        out: &mut [T],
+        width: usize,
+        mut f: impl FnMut(usize, &Lanes, &[T; WIDTH]) -> Lanes,
+    ) {
+        for (row, sums) in self.sums.as_chunks().0.iter().enumerate().take(self.rows) {
+            let row = self.row + row;
+            let out = &mut out[row * width + self.column..][..self.columns];
+            if let Some(out) = out.as_mut_array() {
+                *out = T::from_lanes(isa, &f(row, sums, out));
+            } else {
+                let sums = T::from_lanes(isa, &f(row, sums, &lanes::padded(out)));
+                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum);
             }
         }
     }
 
-    /// Writes the block, with what is left of its panel, to its place in rows of `panels` times 32 numbers.
+    /// Writes the block to its place in rows of `width` numbers.
     #[inline(always)]
-    pub fn copy_to_lanes(&self, out: &mut [[f32; WIDTH]], panels: usize) {
-        let sums = self.sums.as_chunks::<WIDTH>().0;
-        for (row, sums) in sums.iter().enumerate().take(self.rows) {
-            out[(self.row + row) * panels + self.column / WIDTH] = *sums;
+    pub fn copy_to(&self, out: &mut [f32], width: usize) {
+        self.write(Isa::best(), out, width, |_, sums, _| *sums);
+    }
+
+    /// Adds the block, with what is left of its panel, to what is in its place in rows of `panels` times 32 numbers.
+    #[inline(always)]
+    pub fn add_to_lanes(&self, out: &mut [Lanes], panels: usize) {
+        for (row, sums) in self.lanes().iter().enumerate() {
+            let out = &mut out[(self.row + row) * panels + self.column / WIDTH];
+            for i in 0..WIDTH {
+                out[i] += sums[i];
+            }
         }
     }
 
     /// Adds the block to what is in its place in rows of `width` numbers.
     #[inline(always)]
-    pub fn add_to(&self, out: &mut [f32], width: usize) {
-        for (row, sums) in self.iter() {
-            let out = &mut out[row * width + self.column..][..sums.len()];
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-        }
+    pub fn add_to<T: Element>(&self, isa: Isa, out: &mut [T], width: usize) {
+        self.write(isa, out, width, |_, sums, out| {
+            let mut all = T::to_lanes(isa, out);
+            for i in 0..WIDTH {
+                all[i] += sums[i];
+            }
+            all
+        });
+    }
+
+    /// The sums of each row, and what is left of the panel.
+    #[inline(always)]
+    pub fn lanes(&self) -> &[Lanes] {
+        &self.sums.as_chunks().0[..self.rows]
     }
 
     /// All sums, `[rows, 32]`.
@@ -107,7 +133,7 @@ impl Multiplier {
     pub fn new(isa: Isa) -> Self {
         Self {
             isa,
-            sums: Box::new(Sums([0.0; WIDTH * WIDTH])),
+            sums: Aligned::default(),
             // SAFETY: an `Isa` is only made of what the processor has and the operating system allows.
             #[cfg(target_arch = "x86_64")]
             tiles: matches!(isa.level(), crate::cpu::isa::Level::Amx)
@@ -121,29 +147,53 @@ impl Multiplier {
     /// If the factors do not fit one another.
     #[inline(always)]
     pub fn multiply(&mut self, left: &Left, right: &Packed, mut sink: impl FnMut(Block<'_>)) {
-        let at_once = left.format.block_rows(self.isa);
         for panel in 0..right.panels() {
-            for row in (0..left.rows).step_by(at_once) {
-                sink(self.block(left, row, right, panel));
+            self.multiply_panel(left, right, panel, &mut sink);
+        }
+    }
+
+    /// The same for 32 columns of the right factor: those of a panel.
+    ///
+    /// # Panics
+    /// If the factors do not fit one another, or have no such panel.
+    #[inline(always)]
+    pub fn multiply_panel(
+        &mut self,
+        left: &Left,
+        right: &Packed,
+        panel: usize,
+        mut sink: impl FnMut(Block<'_>),
+    ) {
+        let at_once = left.format.block_rows(self.isa);
+        let pieces = left.format.pieces(left.padded);
+        // Where the depth is in pieces, each block has sums of its own, which wait for the next piece.
+        let places = if pieces == 1 { 1 } else { left.rows.div_ceil(at_once) };
+        self.sums.make_room(places * WIDTH * WIDTH);
+        for piece in 0..pieces {
+            for (index, row) in (0..left.rows).step_by(at_once).enumerate() {
+                let block = self.block(left, row, right, panel, [piece, pieces, index.min(places - 1)]);
+                if piece + 1 == pieces {
+                    sink(block);
+                }
             }
         }
     }
 
-    /// How many rows [`block`](Self::block) makes of a left factor, where there are so many.
-    pub fn block_rows(&self, left: &Left) -> usize {
-        left.format.block_rows(self.isa)
-    }
-
-    /// The block of the rows from `row` on, a multiple of [`block_rows`](Self::block_rows), in a panel of the right
-    /// factor.
-    ///
-    /// # Panics
-    /// If the factors do not fit one another, or have no such block.
-    pub fn block(&mut self, left: &Left, row: usize, right: &Packed, panel: usize) -> Block<'_> {
+    /// The block of the rows from `row` on in a panel of the right factor: its sums over one of the `pieces` of the depth,
+    /// and, but for the first piece, what is in their `place`.
+    fn block(
+        &mut self,
+        left: &Left,
+        row: usize,
+        right: &Packed,
+        panel: usize,
+        [piece, pieces, place]: [usize; 3],
+    ) -> Block<'_> {
         assert_eq!((left.format, left.depth), (right.format, right.depth()), "factors of different kinds");
         let column = panel * WIDTH;
-        let (rows, columns) = (self.block_rows(left).min(left.rows - row), WIDTH.min(right.width() - column));
-        let sums = &mut self.sums.0[..];
+        let at_once = left.format.block_rows(self.isa);
+        let (rows, columns) = (at_once.min(left.rows - row), WIDTH.min(right.width() - column));
+        let sums = &mut self.sums.numbers_mut()[place * WIDTH * WIDTH..][..WIDTH * WIDTH];
         let (padded, stride) = (left.padded, left.padded);
         if padded == 0 {
             sums.fill(0.0);
@@ -165,8 +215,10 @@ impl Multiplier {
             Format::Tiles { parts } => {
                 let (left, panel) = (left.halves.numbers(), right.pairs_of(panel));
                 let registers = self.tiles.as_ref().expect("tiles are only for processors that have them");
+                let tiles = padded / WIDTH;
+                let tiles = tiles * piece / pieces..tiles * (piece + 1) / pieces;
                 amx::multiply(
-                    &amx::Factors { left, row, rows, panel, narrow, parts, padded },
+                    &amx::Factors { left, row, rows, panel, narrow, parts, padded, tiles },
                     registers,
                     sums,
                 );
@@ -184,7 +236,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cpu::{Element, testing::numbers};
+    use crate::cpu::testing::numbers;
 
     /// Every instruction set, every remainder of rows, columns and depth: as the schoolbook says.
     fn agrees<T: Element>([rows, depth, width]: [usize; 3], gap: usize) {

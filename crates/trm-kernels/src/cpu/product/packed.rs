@@ -8,13 +8,17 @@ use super::{
     aligned::Aligned,
     format::{Format, TILE_ROWS, WIDTH},
 };
-use crate::cpu::{Element, Isa, element::split, isa::vectorized};
+use crate::cpu::{
+    Element, Isa,
+    isa::vectorized,
+    lanes::{self, Lanes},
+};
 
 /// Numbers that are worth several threads to pack.
 const PARALLEL: usize = 1 << 16;
 
 /// A right factor `[depth, width]` in panels of 32 columns, one after another, with zeros where the matrix ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Packed {
     pub(super) format: Format,
     depth: usize,
@@ -48,57 +52,90 @@ impl Packed {
         width: usize,
         fill: impl Fn(Range<usize>, &mut Panel<'_>) + Sync,
     ) -> Self {
-        let format = T::format(isa);
-        let padded = format.padded(depth);
-        let panel_len = match format {
-            Format::Numbers => WIDTH * padded,
-            _ => WIDTH * padded / 2 * format.parts(),
-        };
-        let len = width.div_ceil(WIDTH) * panel_len;
-        let (numbers, pairs) = (Aligned::default(), Aligned::default());
-        let mut packed = Self { format, depth, width, padded, numbers, pairs };
-        if panel_len == 0 {
+        let mut packed = Self::default();
+        packed.make_room::<T>(isa, depth, width);
+        let (panel_len, parts) = (packed.panel_len(), packed.format.parts());
+        let len = packed.panels() * panel_len;
+        if len == 0 {
             return packed;
         }
         let columns = |index: usize| index * WIDTH..width.min((index + 1) * WIDTH);
-        let fill = |index: usize, panel: &mut Panel<'_>| fill(columns(index), panel);
-        match format {
-            Format::Numbers => {
-                packed.numbers = Aligned::zeros(len);
-                let panels = &mut packed.numbers.numbers_mut()[..len];
-                let fill = |(index, panel): (usize, _)| fill(index, &mut Panel::Numbers(panel));
-                if len < PARALLEL {
-                    panels.chunks_exact_mut(panel_len).enumerate().for_each(fill);
-                } else {
-                    panels.par_chunks_exact_mut(panel_len).enumerate().for_each(fill);
-                }
-            }
-            Format::Pairs | Format::Tiles { .. } => {
-                packed.pairs = Aligned::zeros(len);
-                let panels = &mut packed.pairs.numbers_mut()[..len];
-                let parts = format.parts();
-                let fill = |(index, pairs): (usize, _)| {
-                    fill(index, &mut Panel::Pairs(Pairs { pairs, parts }));
-                };
-                if len < PARALLEL {
-                    panels.chunks_exact_mut(panel_len).enumerate().for_each(fill);
-                } else {
-                    panels.par_chunks_exact_mut(panel_len).enumerate().for_each(fill);
-                }
-            }
+        let numbers = packed.numbers.numbers_mut().chunks_exact_mut(panel_len).map(Panel::Numbers);
+        let pairs = packed.pairs.numbers_mut().chunks_exact_mut(panel_len);
+        let pairs = pairs.map(|pairs| Panel::Pairs(Pairs { isa, pairs, parts }));
+        let panels = numbers.chain(pairs).enumerate().take(width.div_ceil(WIDTH));
+        let fill = |(index, mut panel): (usize, Panel<'_>)| fill(columns(index), &mut panel);
+        if len < PARALLEL {
+            panels.for_each(fill);
+        } else {
+            panels.collect::<Vec<_>>().into_par_iter().for_each(fill);
         }
         packed
     }
 
+    /// Makes room for `depth` rows of `width` numbers in precision `T`; what they are is to be [put](Self::put_rows). The rest
+    /// of memory that was not in use before is zero.
+    fn make_room<T: Element>(&mut self, isa: Isa, depth: usize, width: usize) {
+        let format = T::format(isa);
+        (self.format, self.depth, self.width, self.padded) = (format, depth, width, format.padded(depth));
+        let len = self.panels() * self.panel_len();
+        match format {
+            Format::Numbers => self.numbers.make_room(len),
+            Format::Pairs | Format::Tiles { .. } => self.pairs.make_room(len),
+        }
+    }
+
+    /// Makes room for `depth` rows of `width` numbers in precision `T`; what they are is to be [put](Self::put_rows).
+    pub fn begin<T: Element>(&mut self, isa: Isa, depth: usize, width: usize) {
+        self.make_room::<T>(isa, depth, width);
+        if self.padded != depth {
+            self.pairs.numbers_mut().fill(0);
+        }
+    }
+
+    /// Writes rows, 32 columns of each: those of a panel. The first is an even one, and so is the number of rows unless these are
+    /// the last.
+    #[inline(always)]
+    pub fn put_rows<'a>(
+        &mut self,
+        isa: Isa,
+        panel: usize,
+        rows: Range<usize>,
+        row: impl Fn(usize) -> &'a Lanes,
+    ) {
+        let (len, parts) = (self.panel_len(), self.format.parts());
+        if self.format == Format::Numbers {
+            let places = self.numbers.numbers_mut()[panel * len..][..len].as_chunks_mut().0;
+            for index in rows {
+                places[index] = *row(index);
+            }
+            return;
+        }
+        let mut pairs = Pairs { isa, pairs: &mut self.pairs.numbers_mut()[panel * len..][..len], parts };
+        for index in rows.clone().step_by(2) {
+            let zeros = &[0.0; WIDTH];
+            let second = if index + 1 < rows.end { row(index + 1) } else { zeros };
+            pairs.set_row(index / 2, [row(index), second]);
+        }
+    }
+
+    /// Numbers, or pairs, in a panel.
+    fn panel_len(&self) -> usize {
+        match self.format {
+            Format::Numbers => WIDTH * self.padded,
+            _ => WIDTH * self.padded / 2 * self.format.parts(),
+        }
+    }
+
     /// A panel of [`Format::Numbers`].
     pub(super) fn numbers_of(&self, panel: usize) -> &[f32] {
-        let len = WIDTH * self.padded;
+        let len = self.panel_len();
         &self.numbers.numbers()[panel * len..][..len]
     }
 
     /// A panel of the other formats.
     pub(super) fn pairs_of(&self, panel: usize) -> &[u32] {
-        let len = WIDTH * self.padded / 2 * self.format.parts();
+        let len = self.panel_len();
         &self.pairs.numbers()[panel * len..][..len]
     }
 
@@ -158,12 +195,9 @@ vectorized! {
                     let mut rows = [[S::default(); WIDTH]; 2];
                     for (row, k) in rows.iter_mut().zip(2 * index..matrix.len()) {
                         let values = &matrix.row(k)[columns.clone()];
-                        match values.first_chunk() {
-                            Some(values) => *row = *values,
-                            None => row.iter_mut().zip(values).for_each(|(place, value)| *place = *value),
-                        }
+                        *row = lanes::padded(values);
                     }
-                    pairs.set_row(index, &rows);
+                    pairs.set_row(index, rows.each_ref());
                 }
             }
         }
@@ -171,6 +205,7 @@ vectorized! {
 }
 
 struct Pairs<'a> {
+    isa: Isa,
     pairs: &'a mut [u32],
     parts: usize,
 }
@@ -189,56 +224,41 @@ impl Pairs<'_> {
         &mut self.pairs.as_chunks_mut().0[(tile * self.parts + part) * TILE_ROWS + row..]
     }
 
+    /// The parts of 32 numbers, of which there are three or one.
+    #[inline(always)]
+    fn parts_of<S: Element>(&self, values: &[S; WIDTH]) -> [[bf16; WIDTH]; 3] {
+        if self.parts == 1 {
+            let mut parts = [[bf16::ZERO; WIDTH]; 3];
+            parts[0] = S::to_bf16(self.isa, values);
+            parts
+        } else {
+            lanes::split(self.isa, &S::to_lanes(self.isa, values))
+        }
+    }
+
     /// Sets a column, 32 numbers at a time.
     #[inline(always)]
     fn set_column<S: Element>(&mut self, place: usize, column: &[S]) {
         for (tile, values) in column.chunks(2 * TILE_ROWS).enumerate() {
-            let mut padded = [S::default(); 2 * TILE_ROWS];
-            match values.first_chunk() {
-                Some(values) => padded = *values,
-                None => padded.iter_mut().zip(values).for_each(|(place, value)| *place = *value),
-            }
             let count = values.len().div_ceil(2);
-            if self.parts == 1 {
-                let pairs: [u32; TILE_ROWS] =
-                    std::array::from_fn(|i| pair(padded[2 * i].to_bf16(), padded[2 * i + 1].to_bf16()));
-                let rows = self.rows(tile * TILE_ROWS, 0).iter_mut().take(count);
-                rows.zip(pairs).for_each(|(row, pair)| row[place] = pair);
-                continue;
-            }
-            let mut pairs = [[0; TILE_ROWS]; 3];
-            for i in 0..TILE_ROWS {
-                let (first, second) = (split(padded[2 * i].to_f32()), split(padded[2 * i + 1].to_f32()));
-                for part in 0..3 {
-                    pairs[part][i] = pair(first[part], second[part]);
-                }
-            }
-            for (part, pairs) in pairs.into_iter().enumerate() {
+            let parts = self.parts_of(&lanes::padded(values));
+            for (part, values) in parts.iter().enumerate().take(self.parts) {
                 let rows = self.rows(tile * TILE_ROWS, part).iter_mut().take(count);
-                rows.zip(pairs).for_each(|(row, pair)| row[place] = pair);
+                let pairs = values.as_chunks::<2>().0;
+                rows.zip(pairs).for_each(|(row, [first, second])| row[place] = pair(*first, *second));
             }
         }
     }
 
     /// Sets a pair along the depth in all columns.
     #[inline(always)]
-    fn set_row<S: Element>(&mut self, index: usize, [first, second]: &[[S; WIDTH]; 2]) {
-        if self.parts == 1 {
-            let row = &mut self.rows(index, 0)[0];
+    fn set_row<S: Element>(&mut self, index: usize, [first, second]: [&[S; WIDTH]; 2]) {
+        let (first, second) = (self.parts_of(first), self.parts_of(second));
+        for part in 0..self.parts {
+            let row = &mut self.rows(index, part)[0];
             for i in 0..WIDTH {
-                row[i] = pair(first[i].to_bf16(), second[i].to_bf16());
+                row[i] = pair(first[part][i], second[part][i]);
             }
-            return;
-        }
-        let mut pairs = [[0; WIDTH]; 3];
-        for i in 0..WIDTH {
-            let (first, second) = (split(first[i].to_f32()), split(second[i].to_f32()));
-            for part in 0..3 {
-                pairs[part][i] = pair(first[part], second[part]);
-            }
-        }
-        for (part, pairs) in pairs.into_iter().enumerate() {
-            self.rows(index, part)[0] = pairs;
         }
     }
 }
