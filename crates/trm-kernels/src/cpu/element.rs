@@ -26,6 +26,16 @@ pub trait Element: Copy + Default + Send + Sync + PartialEq + std::fmt::Debug + 
     /// To bf16, to the nearest, ties to even.
     fn to_bf16(isa: Isa, values: &[Self; LANES]) -> [bf16; LANES];
 
+    /// To bf16 whose sum they are: three, or, if `count` is 1, the nearest.
+    #[inline(always)]
+    fn parts(isa: Isa, count: usize, values: &[Self; LANES]) -> [[bf16; LANES]; 3] {
+        if count == 1 {
+            [Self::to_bf16(isa, values), [bf16::ZERO; LANES], [bf16::ZERO; LANES]]
+        } else {
+            lanes::split(isa, &Self::to_lanes(isa, values))
+        }
+    }
+
     /// How the factors of products in this precision lie in memory.
     fn format(isa: Isa) -> Format;
 

@@ -64,6 +64,27 @@ pub fn padded<T: Copy + Default>(values: &[T]) -> [T; LANES] {
     })
 }
 
+/// Two bf16 side by side, the first in the lower bits, of each lane.
+#[inline(always)]
+pub fn pairs(first: &[bf16; LANES], second: &[bf16; LANES]) -> [u32; LANES] {
+    let mut pairs = [0; LANES];
+    for i in 0..LANES {
+        pairs[i] = u32::from(first[i].to_bits()) | u32::from(second[i].to_bits()) << 16;
+    }
+    pairs
+}
+
+/// The transpose of a square.
+#[inline(always)]
+pub fn transposed(isa: Isa, rows: &[[u32; 16]; 16]) -> [[u32; 16]; 16] {
+    #[cfg(target_arch = "x86_64")]
+    if isa.has_avx512() {
+        // SAFETY: the processor has AVX-512.
+        return unsafe { x86::transposed_avx512(rows) };
+    }
+    std::array::from_fn(|column| std::array::from_fn(|row| rows[row][column]))
+}
+
 /// As [`bf16::from_f32`] in few operations. What is no number stays none, as computing makes it: with the first bit of its
 /// fraction only.
 #[inline(always)]
@@ -96,8 +117,9 @@ mod x86 {
     #[target_feature(enable = "avx512f")]
     #[inline]
     pub fn widen_avx512(values: &[bf16; LANES]) -> Lanes {
-        let halves: [__m256i; 2] = unsafe { transmute(*values) };
-        unsafe { transmute(halves.map(|half| _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(half)))) }
+        let [low, high]: [__m256i; 2] = unsafe { transmute(*values) };
+        let (low, high) = (_mm512_cvtepu16_epi32(low), _mm512_cvtepu16_epi32(high));
+        unsafe { transmute([_mm512_slli_epi32::<16>(low), _mm512_slli_epi32::<16>(high)]) }
     }
 
     #[target_feature(enable = "avx512f,avx512bf16")]
@@ -112,6 +134,41 @@ mod x86 {
             rest = [_mm512_sub_ps(rest[0], wide[0]), _mm512_sub_ps(rest[1], wide[1])];
         }
         parts
+    }
+
+    /// By pairs of rows, by fours, then the quarters of vectors.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    pub fn transposed_avx512(rows: &[[u32; 16]; 16]) -> [[u32; 16]; 16] {
+        const EVEN: i32 = 0b10_00_10_00;
+        const ODD: i32 = 0b11_01_11_01;
+        // SAFETY: a row is a vector.
+        let mut rows: [__m512i; 16] = unsafe { transmute(*rows) };
+        for pair in rows.as_chunks_mut::<2>().0 {
+            let [a, b] = *pair;
+            *pair = [_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)];
+        }
+        for four in rows.as_chunks_mut::<4>().0 {
+            let [a, b, c, d] = *four;
+            *four = [
+                _mm512_unpacklo_epi64(a, c),
+                _mm512_unpackhi_epi64(a, c),
+                _mm512_unpacklo_epi64(b, d),
+                _mm512_unpackhi_epi64(b, d),
+            ];
+        }
+        let mut columns = rows;
+        for i in 0..4 {
+            let [a, b, c, d] = [rows[i], rows[i + 4], rows[i + 8], rows[i + 12]];
+            let even = [_mm512_shuffle_i32x4::<EVEN>(a, b), _mm512_shuffle_i32x4::<EVEN>(c, d)];
+            let odd = [_mm512_shuffle_i32x4::<ODD>(a, b), _mm512_shuffle_i32x4::<ODD>(c, d)];
+            columns[i] = _mm512_shuffle_i32x4::<EVEN>(even[0], even[1]);
+            columns[i + 4] = _mm512_shuffle_i32x4::<EVEN>(odd[0], odd[1]);
+            columns[i + 8] = _mm512_shuffle_i32x4::<ODD>(even[0], even[1]);
+            columns[i + 12] = _mm512_shuffle_i32x4::<ODD>(odd[0], odd[1]);
+        }
+        // SAFETY: as above.
+        unsafe { transmute(columns) }
     }
 
     /// As [`round_one`](super::round_one).
@@ -166,6 +223,19 @@ mod tests {
             none[..4].copy_from_slice(&[f32::NAN, -f32::NAN, f32::INFINITY - f32::INFINITY, f32::INFINITY]);
             let rounded = round(isa, &none);
             assert!(rounded[..3].iter().all(|none| none.is_nan()) && rounded[3] == bf16::INFINITY);
+        }
+    }
+
+    #[test]
+    fn a_transpose_is_one() {
+        let rows: [[u32; 16]; 16] = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as u32));
+        for isa in Isa::all() {
+            let columns = transposed(isa, &rows);
+            for (i, row) in rows.iter().enumerate() {
+                for (j, value) in row.iter().enumerate() {
+                    assert_eq!(columns[j][i], *value, "{isa:?}");
+                }
+            }
         }
     }
 

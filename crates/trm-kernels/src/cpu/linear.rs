@@ -165,13 +165,13 @@ vectorized! {
                 gates[block.row..][..block.rows].copy_from_slice(block.lanes());
             });
             multiplier.multiply_panel(left, gate_up, panels + panel, |block| {
-                for (row, (ups, gates)) in block.lanes().iter().zip(&gates[block.row..]).enumerate() {
-                    let mut products = [0.0; WIDTH];
+                inner.put(block.range(), panel..panel + 1, |row, _| {
+                    let (gates, ups, mut products) = (gates[row], block.lanes()[row - block.row], [0.0; WIDTH]);
                     for i in 0..WIDTH {
                         products[i] = gate::<T>(gates[i], ups[i]);
                     }
-                    inner.put_all(block.row + row, panel * WIDTH, &products);
-                }
+                    products
+                });
             });
         }
         let scales = room(scales, x.len());

@@ -95,14 +95,14 @@ vectorized! {
                 multiplier.multiply(&keys.key, &query_across, |block| {
                     let panel = block.column / LANES;
                     let offsets = offsets[panel];
-                    for (row, scores) in block.lanes().iter().enumerate() {
-                        let row = block.row + row;
-                        let shares = &mut shares[row * blocks + panel];
+                    powers.put(block.range(), panel..panel + 1, |row, _| {
+                        let (scores, mut new) = (block.lanes()[row - block.row], [0.0; LANES]);
                         for i in 0..LANES {
-                            shares[i] = math::exp_2::<T>(scores[i].mul_add(scale * LOG2_E, offsets[i]));
+                            new[i] = math::exp_2::<T>(scores[i].mul_add(scale * LOG2_E, offsets[i]));
                         }
-                        powers.put_all(row, block.column, shares);
-                    }
+                        shares[row * blocks + panel] = new;
+                        new
+                    });
                 });
                 multiplier.multiply(powers, &grad_along, |block| {
                     block.add_to(isa, &mut d_value[from * width..], width);
@@ -112,16 +112,15 @@ vectorized! {
                 multiplier.multiply(&keys.value, &grad_across, |block| {
                     let panel = block.column / LANES;
                     let means = means[panel];
-                    for (row, d_shares) in block.lanes().iter().enumerate() {
-                        let row = block.row + row;
-                        let shares = &mut shares[row * blocks + panel];
+                    d_scores.put(block.range(), panel..panel + 1, |row, _| {
+                        let (d_shares, mut new) = (block.lanes()[row - block.row], shares[row * blocks + panel]);
                         for i in 0..LANES {
-                            shares[i] *= scale * (d_shares[i] - means[i]);
+                            new[i] *= scale * (d_shares[i] - means[i]);
                         }
-                        d_scores.put_all(row, block.column, shares);
-                    }
-                    let rows = block.row..block.row + block.rows;
-                    d_scores_along.put_rows(isa, panel, rows, |row| &shares[row * blocks + panel]);
+                        shares[row * blocks + panel] = new;
+                        new
+                    });
+                    d_scores_along.put_rows(isa, panel, block.range(), |row| &shares[row * blocks + panel]);
                 });
                 multiplier.multiply(d_scores, &query_along, |block| {
                     block.add_to(isa, &mut d_key[from * width..], width);

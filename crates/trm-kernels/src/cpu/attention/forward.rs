@@ -8,7 +8,7 @@ use crate::cpu::{
     isa::vectorized,
     lanes::{LANES, Lanes},
     math,
-    product::{Block, Multiplier, Packed, Rows},
+    product::{Block, Left, Multiplier, Packed, Rows},
     scratch::{Scratch, lanes},
 };
 
@@ -56,9 +56,7 @@ vectorized! {
                 powers.begin::<T>(isa, rows, values.depth());
                 for (row, sums) in sums.chunks_exact_mut(panels).enumerate() {
                     let panels = values.depth().div_ceil(LANES);
-                    softmax.soften::<T>(row, panels, scale, sums, |panel, shares| {
-                        powers.put_all(row, panel * LANES, shares);
-                    });
+                    softmax.soften::<T>(row, panels, scale, sums, powers);
                 }
                 multiplier.multiply(powers, values, |block| block.add_to_lanes(sums, panels));
             }
@@ -111,8 +109,7 @@ impl<'a> Softmax<'a> {
         }
     }
 
-    /// A row of scores to shares, but for their sum; `take` gets them 32 at a time. `so_far` is what comes of the keys before, made
-    /// to fit.
+    /// A row of scores to shares, but for their sum. `so_far` is what comes of the keys before, made to fit.
     #[inline(always)]
     fn soften<T: Element>(
         &mut self,
@@ -120,7 +117,7 @@ impl<'a> Softmax<'a> {
         panels: usize,
         scale: f32,
         so_far: &mut [Lanes],
-        mut take: impl FnMut(usize, &Lanes),
+        all_shares: &mut Left,
     ) {
         let here = math::greatest(&[self.greatest_here[row]]) * scale;
         self.greatest_here[row] = [f32::NEG_INFINITY; LANES];
@@ -135,14 +132,15 @@ impl<'a> Softmax<'a> {
             }
         }
         let (greatest, mut sums) = (self.greatest[row], self.sums[row]);
-        for (panel, scores) in self.scores[row * PANELS..][..panels].iter().enumerate() {
+        let scores = &self.scores[row * PANELS..][..panels];
+        all_shares.put(row..row + 1, 0..panels, |_, panel| {
             let mut shares = [0.0; LANES];
             for i in 0..LANES {
-                shares[i] = math::exp_2::<T>(scores[i].mul_add(scale, -greatest));
+                shares[i] = math::exp_2::<T>(scores[panel][i].mul_add(scale, -greatest));
                 sums[i] += shares[i];
             }
-            take(panel, &shares);
-        }
+            shares
+        });
         self.sums[row] = sums;
     }
 }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use half::bf16;
 
 use super::{
@@ -57,65 +59,68 @@ impl Left {
         self.halves.make_room(halves);
     }
 
-    /// Writes numbers `from..` of a row, at most 32, and zeros after the end of the row; `from` is a multiple of 32.
+    /// Writes blocks of 32 numbers of rows: what `values` says for a row and a block. What lies beyond the end of a row is
+    /// padding, and is to be what zeros of the other factor make nothing of.
     #[inline(always)]
-    pub fn put<T: Element>(&mut self, row: usize, from: usize, values: &[T]) {
-        self.put_all(row, from, &lanes::padded(values));
-    }
-
-    /// Writes 32 numbers of a row, from a multiple of 32 on; what lies beyond its end counts as padding, and is to be what
-    /// zeros of the other factor make nothing of.
-    #[inline(always)]
-    pub fn put_all<T: Element>(&mut self, row: usize, from: usize, values: &[T; WIDTH]) {
-        let count = WIDTH.min(self.padded - from);
-        match self.format {
+    pub fn put<S: Element>(
+        &mut self,
+        rows: Range<usize>,
+        blocks: Range<usize>,
+        mut values: impl FnMut(usize, usize) -> [S; WIDTH],
+    ) {
+        let Self { isa, format, padded, .. } = *self;
+        match format {
             Format::Numbers => {
-                let places = &mut self.numbers.numbers_mut()[row * self.padded + from..][..count];
-                write(places, &T::to_lanes(self.isa, values));
+                let numbers = &mut self.numbers.numbers_mut()[..self.rows * padded];
+                for row in rows {
+                    for block in blocks.clone() {
+                        let from = block * WIDTH;
+                        let places = &mut numbers[row * padded..][from..padded.min(from + WIDTH)];
+                        write(places, &S::to_lanes(isa, &values(row, block)));
+                    }
+                }
             }
             Format::Pairs => {
-                let places = &mut self.halves.numbers_mut()[row * self.padded + from..][..count];
-                write(places, &T::to_bf16(self.isa, values));
+                let halves = &mut self.halves.numbers_mut()[..self.rows * padded];
+                for row in rows {
+                    for block in blocks.clone() {
+                        let from = block * WIDTH;
+                        let places = &mut halves[row * padded..][from..padded.min(from + WIDTH)];
+                        write(places, &S::to_bf16(isa, &values(row, block)));
+                    }
+                }
             }
             Format::Tiles { parts } => {
-                let blocks = self.padded / WIDTH;
-                let at = |part: usize| {
-                    let tile = (row / TILE_ROWS * blocks + from / WIDTH) * parts + part;
-                    (tile * TILE_ROWS + row % TILE_ROWS) * WIDTH
-                };
-                if parts == 1 {
-                    write(&mut self.halves.numbers_mut()[at(0)..][..WIDTH], &T::to_bf16(self.isa, values));
-                } else {
-                    let parts = lanes::split(self.isa, &T::to_lanes(self.isa, values));
-                    for (part, values) in parts.iter().enumerate() {
-                        write(&mut self.halves.numbers_mut()[at(part)..][..WIDTH], values);
+                let halves = self.halves.numbers_mut().as_chunks_mut::<WIDTH>().0;
+                for row in rows {
+                    // Rows of tiles: of the first block, and from block to block.
+                    let (tile, row_of_tile) = (row / TILE_ROWS * (padded / WIDTH) * parts, row % TILE_ROWS);
+                    let places = &mut halves[tile * TILE_ROWS + row_of_tile..];
+                    for block in blocks.clone() {
+                        let values = values(row, block);
+                        if parts == 1 {
+                            places[block * TILE_ROWS] = S::to_bf16(isa, &values);
+                            continue;
+                        }
+                        let split = lanes::split(isa, &S::to_lanes(isa, &values));
+                        for (part, values) in split.into_iter().enumerate() {
+                            places[(block * 3 + part) * TILE_ROWS] = values;
+                        }
                     }
                 }
             }
         }
     }
 
-    /// Writes a whole row.
-    #[inline(always)]
-    pub fn put_row<T: Element>(&mut self, row: usize, values: &[T]) {
-        for (chunk, values) in values.chunks(WIDTH).enumerate() {
-            self.put(row, chunk * WIDTH, values);
-        }
-    }
-
-    /// All rows of a matrix, in its own precision.
+    /// All rows of a matrix.
     #[inline(always)]
     pub fn fill<T: Element>(&mut self, isa: Isa, matrix: Rows<'_, T>) {
-        self.fill_as::<T, T>(isa, matrix);
-    }
-
-    /// All rows of a matrix, in precision `T`.
-    #[inline(always)]
-    pub fn fill_as<T: Element, S: Element>(&mut self, isa: Isa, matrix: Rows<'_, S>) {
         self.begin::<T>(isa, matrix.len(), matrix.depth());
-        for row in 0..matrix.len() {
-            self.put_row(row, matrix.row(row));
-        }
+        let (whole, blocks) = (matrix.depth() / WIDTH, matrix.depth().div_ceil(WIDTH));
+        self.put(0..matrix.len(), 0..whole, |row, block| matrix.row(row).as_chunks().0[block]);
+        self.put(0..matrix.len(), whole..blocks, |row, block| {
+            lanes::padded(&matrix.row(row)[block * WIDTH..])
+        });
     }
 
     /// Columns of a matrix as rows, in precision `T`: `columns` of them, from `first` on.
@@ -128,17 +133,57 @@ impl Left {
         columns: usize,
     ) {
         self.begin::<T>(isa, columns, matrix.len());
-        let mut across = [[S::default(); WIDTH]; TILE_ROWS];
-        for from in (0..matrix.len()).step_by(WIDTH) {
-            let depth = WIDTH.min(matrix.len() - from);
-            for column in (0..columns).step_by(TILE_ROWS) {
-                let count = TILE_ROWS.min(columns - column);
-                for k in 0..depth {
-                    let values = &matrix.row(from + k)[first + column..][..count];
-                    across.iter_mut().zip(values).for_each(|(row, value)| row[k] = *value);
+        let row = |k: usize, column: usize| -> [S; WIDTH] {
+            if k < matrix.len() {
+                lanes::padded(&matrix.row(k)[first..][column..columns.min(column + WIDTH)])
+            } else {
+                [S::default(); WIDTH]
+            }
+        };
+        for block in 0..matrix.len().div_ceil(WIDTH) {
+            for column in (0..columns).step_by(WIDTH) {
+                let k = block * WIDTH;
+                if let Format::Tiles { parts } = self.format {
+                    let rows = |pair| [row(k + 2 * pair, column), row(k + 2 * pair + 1, column)];
+                    self.put_tiles(block, column, parts, rows);
+                    continue;
                 }
-                for (place, row) in across[..count].iter().enumerate() {
-                    self.put(column + place, from, &row[..depth]);
+                let rows: [[S; WIDTH]; WIDTH] = std::array::from_fn(|i| row(k + i, column));
+                self.put(column..columns.min(column + WIDTH), block..block + 1, |row, _| {
+                    std::array::from_fn(|i| rows[i][row - column])
+                });
+            }
+        }
+    }
+
+    /// Writes the transpose of 32 rows of 32 numbers, given in pairs, to two tiles, or one if there is but one.
+    #[inline(always)]
+    fn put_tiles<S: Element>(
+        &mut self,
+        block: usize,
+        first: usize,
+        parts: usize,
+        rows: impl Fn(usize) -> [[S; WIDTH]; 2],
+    ) {
+        // Of each half of the columns and each part: rows of pairs.
+        let mut tiles = [[[[0; TILE_ROWS]; TILE_ROWS]; 3]; 2];
+        for pair in 0..TILE_ROWS {
+            let [first, second] = rows(pair);
+            let (first, second) = (S::parts(self.isa, parts, &first), S::parts(self.isa, parts, &second));
+            for part in 0..parts {
+                let pairs = lanes::pairs(&first[part], &second[part]);
+                let [low, high] = *pairs.as_chunks().0 else { unreachable!("two halves") };
+                (tiles[0][part][pair], tiles[1][part][pair]) = (low, high);
+            }
+        }
+        let (blocks, rows) = (self.padded / WIDTH, self.halves.numbers_mut().as_chunks_mut::<WIDTH>().0);
+        let there = (self.rows - first).div_ceil(TILE_ROWS).min(2);
+        for (half, tiles) in tiles.iter().enumerate().take(there) {
+            for (part, tile) in tiles.iter().enumerate().take(parts) {
+                let place = ((first / TILE_ROWS + half) * blocks + block) * parts + part;
+                let places = &mut rows[place * TILE_ROWS..][..TILE_ROWS];
+                for (row, pairs) in places.iter_mut().zip(lanes::transposed(self.isa, tile)) {
+                    *row = bytemuck::cast(pairs);
                 }
             }
         }

@@ -16,6 +16,8 @@ mod packed;
 mod rows;
 mod vector;
 
+use std::ops::Range;
+
 use aligned::Aligned;
 
 use crate::cpu::{
@@ -114,16 +116,10 @@ impl Block<'_> {
         &self.sums.as_chunks().0[..self.rows]
     }
 
-    /// All sums, `[rows, 32]`.
+    /// Its rows in the product.
     #[inline(always)]
-    pub fn all(&self) -> &[f32] {
-        &self.sums[..self.rows * WIDTH]
-    }
-
-    /// The rows of the block: which, and its sums.
-    #[inline(always)]
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        (0..self.rows).map(|row| (self.row + row, self.sums(row)))
+    pub fn range(&self) -> Range<usize> {
+        self.row..self.row + self.rows
     }
 }
 

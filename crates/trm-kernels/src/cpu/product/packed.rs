@@ -1,6 +1,5 @@
 use std::ops::Range;
 
-use half::bf16;
 use rayon::prelude::*;
 
 use super::{
@@ -166,15 +165,26 @@ enum Panel<'a> {
 vectorized! {
     /// A panel of the transpose of `matrix`.
     fn fill_transposed<S: Element>(isa: Isa, matrix: Rows<'_, S>, columns: Range<usize>, panel: &mut Panel<'_>) {
-        for (place, column) in columns.enumerate() {
-            let column = matrix.row(column);
-            match panel {
-                Panel::Numbers(numbers) => {
-                    for (row, value) in numbers.chunks_exact_mut(WIDTH).zip(column) {
+        match panel {
+            Panel::Numbers(numbers) => {
+                for (place, column) in columns.enumerate() {
+                    for (row, value) in numbers.chunks_exact_mut(WIDTH).zip(matrix.row(column)) {
                         row[place] = value.to_f32();
                     }
                 }
-                Panel::Pairs(pairs) => pairs.set_column(place, column),
+            }
+            Panel::Pairs(pairs) => {
+                let (first, depth) = (columns.start, matrix.depth());
+                for (half, from) in columns.clone().step_by(TILE_ROWS).enumerate() {
+                    let count = TILE_ROWS.min(columns.end - from);
+                    for from in (0..depth).step_by(WIDTH) {
+                        let column = |index: usize| {
+                            let column = matrix.row(first + half * TILE_ROWS + index);
+                            lanes::padded(&column[from..depth.min(from + WIDTH)])
+                        };
+                        pairs.set_square(from / WIDTH, half, (depth - from).div_ceil(2), count, column);
+                    }
+                }
             }
         }
     }
@@ -210,12 +220,6 @@ struct Pairs<'a> {
     parts: usize,
 }
 
-/// Two bf16 side by side.
-#[inline(always)]
-fn pair(first: bf16, second: bf16) -> u32 {
-    u32::from(first.to_bits()) | u32::from(second.to_bits()) << 16
-}
-
 impl Pairs<'_> {
     /// The rows of a tile from a pair along the depth on: the first 32 pairs are its row.
     #[inline(always)]
@@ -224,28 +228,28 @@ impl Pairs<'_> {
         &mut self.pairs.as_chunks_mut().0[(tile * self.parts + part) * TILE_ROWS + row..]
     }
 
-    /// The parts of 32 numbers, of which there are three or one.
+    /// Sets 32 numbers of each of half of the columns, of which there are so many, as far as there are `pairs` along the depth.
     #[inline(always)]
-    fn parts_of<S: Element>(&self, values: &[S; WIDTH]) -> [[bf16; WIDTH]; 3] {
-        if self.parts == 1 {
-            let mut parts = [[bf16::ZERO; WIDTH]; 3];
-            parts[0] = S::to_bf16(self.isa, values);
-            parts
-        } else {
-            lanes::split(self.isa, &S::to_lanes(self.isa, values))
+    fn set_square<S: Element>(
+        &mut self,
+        tile: usize,
+        half: usize,
+        pairs: usize,
+        columns: usize,
+        column: impl Fn(usize) -> [S; WIDTH],
+    ) {
+        let mut squares = [[[0; TILE_ROWS]; TILE_ROWS]; 3];
+        for index in 0..columns {
+            let parts = S::parts(self.isa, self.parts, &column(index));
+            for (square, values) in squares.iter_mut().zip(parts).take(self.parts) {
+                square[index] = bytemuck::cast(values);
+            }
         }
-    }
-
-    /// Sets a column, 32 numbers at a time.
-    #[inline(always)]
-    fn set_column<S: Element>(&mut self, place: usize, column: &[S]) {
-        for (tile, values) in column.chunks(2 * TILE_ROWS).enumerate() {
-            let count = values.len().div_ceil(2);
-            let parts = self.parts_of(&lanes::padded(values));
-            for (part, values) in parts.iter().enumerate().take(self.parts) {
-                let rows = self.rows(tile * TILE_ROWS, part).iter_mut().take(count);
-                let pairs = values.as_chunks::<2>().0;
-                rows.zip(pairs).for_each(|(row, [first, second])| row[place] = pair(*first, *second));
+        for (part, square) in squares.iter().enumerate().take(self.parts) {
+            let columns = lanes::transposed(self.isa, square);
+            let rows = self.rows(tile * TILE_ROWS, part).iter_mut().take(pairs.min(TILE_ROWS));
+            for (row, pairs) in rows.zip(columns) {
+                row.as_chunks_mut().0[half] = pairs;
             }
         }
     }
@@ -253,12 +257,10 @@ impl Pairs<'_> {
     /// Sets a pair along the depth in all columns.
     #[inline(always)]
     fn set_row<S: Element>(&mut self, index: usize, [first, second]: [&[S; WIDTH]; 2]) {
-        let (first, second) = (self.parts_of(first), self.parts_of(second));
+        let first = S::parts(self.isa, self.parts, first);
+        let second = S::parts(self.isa, self.parts, second);
         for part in 0..self.parts {
-            let row = &mut self.rows(index, part)[0];
-            for i in 0..WIDTH {
-                row[i] = pair(first[part][i], second[part][i]);
-            }
+            self.rows(index, part)[0] = lanes::pairs(&first[part], &second[part]);
         }
     }
 }
