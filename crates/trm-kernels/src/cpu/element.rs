@@ -110,8 +110,10 @@ impl Element for bf16 {
 }
 
 vectorized! {
-    /// `out += y`, number by number.
-    pub fn add_to<T: Element>(isa: Isa, out: &mut [T], y: &[T]) {
-        out.iter_mut().zip(y).for_each(|(out, y)| *out = T::from_f32(out.to_f32() + y.to_f32()));
+    /// `x + y`, number by number.
+    pub fn add<T: Element>(isa: Isa, x: &[T], y: &[T], out: &mut [T]) {
+        for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out = T::from_f32(x.to_f32() + y.to_f32());
+        }
     }
 }

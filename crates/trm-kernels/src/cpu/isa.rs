@@ -35,6 +35,14 @@ impl Isa {
             .map(Self)
     }
 
+    /// The same without products of tiles.
+    pub fn without_tiles(self) -> Self {
+        match self.0 {
+            Level::Amx => Self(Level::Avx512Bf16),
+            _ => self,
+        }
+    }
+
     pub(super) fn level(self) -> Level {
         self.0
     }

@@ -1,14 +1,16 @@
 //! Linear maps over all threads. What is computed does not depend on their number.
 
-use rayon::prelude::*;
+use rayon::{iter::repeat_n, prelude::*};
 
 use super::{
     Element, Isa,
     isa::vectorized,
+    lanes,
     norm::rms_norm,
     product::{Left, Multiplier, Packed, Rows, WIDTH},
-    scratch::{Scratch, lanes, room},
+    scratch::{self, Scratch, room},
     swiglu::gate,
+    tasks::by_tasks,
 };
 
 /// The most rows of a task: their left factor and sums stay in the second-level cache.
@@ -23,13 +25,23 @@ fn rows_of_task(rows: usize) -> usize {
     rows.div_ceil(tasks).next_multiple_of(16).max(16)
 }
 
-/// `x [rows, in]` times a packed `[in, out]`, to `out [rows, out]`.
-pub fn linear<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T]) {
+/// `[rows, width]`, so many rows a task, which gets the first of them.
+fn by_rows<T: Element>(
+    [rows, width]: [usize; 2],
+    rows_of_task: usize,
+    task: impl Fn(usize, &mut [T], &mut Scratch) + Sync,
+) -> Vec<T> {
+    by_tasks(rows * width, rows_of_task * width, repeat_n((), rows), |index, out, (), scratch| {
+        task(index * rows_of_task, out, scratch);
+    })
+}
+
+/// `x [rows, in]` times a packed `[in, out]`: `[rows, out]`.
+pub fn linear<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed) -> Vec<T> {
     let (rows, width) = (rows_of_task(x.len()), weight.width());
-    out.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, out)| {
-        let x = x.range(index * rows, index * rows + out.len() / width);
-        Scratch::lend(|scratch| linear_task(isa, x, weight, out, scratch));
-    });
+    by_rows([x.len(), width], rows, |from, out, scratch| {
+        linear_task(isa, x.range(from, from + out.len() / width), weight, out, scratch);
+    })
 }
 
 vectorized! {
@@ -40,42 +52,55 @@ vectorized! {
     }
 }
 
-/// The same, added to `out`.
-pub fn linear_add<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T]) {
+/// The same, and `other [rows, out]`.
+pub fn linear_add<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, other: Rows<'_, T>) -> Vec<T> {
     let (rows, width) = (rows_of_task(x.len()), weight.width());
-    out.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, out)| {
-        let x = x.range(index * rows, index * rows + out.len() / width);
-        Scratch::lend(|scratch| linear_add_task(isa, x, weight, out, scratch));
-    });
+    by_rows([x.len(), width], rows, |from, out, scratch| {
+        let to = from + out.len() / width;
+        linear_add_task(isa, x.range(from, to), weight, other.range(from, to), out, scratch);
+    })
 }
 
 vectorized! {
-    fn linear_add_task<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, out: &mut [T], scratch: &mut Scratch) {
+    fn linear_add_task<T: Element>(
+        isa: Isa,
+        x: Rows<'_, T>,
+        weight: &Packed,
+        other: Rows<'_, T>,
+        out: &mut [T],
+        scratch: &mut Scratch,
+    ) {
         let (left, width) = (&mut scratch.left[0], weight.width());
         left.fill(isa, x);
-        Multiplier::new(isa).multiply(left, weight, |block| block.add_to(isa, out, width));
+        Multiplier::new(isa).multiply(left, weight, |block| {
+            block.write(isa, out, width, |row, sums, _| {
+                let mut all = T::to_lanes(isa, &lanes::padded(&other.row(row)[block.column..][..block.columns]));
+                for i in 0..WIDTH {
+                    all[i] += sums[i];
+                }
+                all
+            });
+        });
     }
 }
 
-/// RMSNorm of `residual + x weight`; `residual` and `out` are `[rows, out]`, `scales` `[rows]`.
+/// RMSNorm of `residual + x weight`, `[rows, out]` as the residual; and what each row was scaled by, `[rows]`.
 pub fn linear_add_rms_norm<T: Element>(
     isa: Isa,
     x: Rows<'_, T>,
     weight: &Packed,
     residual: Rows<'_, T>,
     epsilon: f32,
-    out: &mut [T],
-    scales: &mut [f32],
-) {
+) -> (Vec<T>, Vec<f32>) {
     let (rows, width) = (rows_of_task(x.len()), weight.width());
-    let tasks = out.par_chunks_mut((rows * width).max(1)).zip(scales.par_chunks_mut(rows)).enumerate();
-    tasks.for_each(|(index, (out, scales))| {
+    let mut scales = vec![0.0; x.len()];
+    let of_tasks = scales.par_chunks_mut(rows);
+    let out = by_tasks(x.len() * width, rows * width, of_tasks, |index, out, scales, scratch| {
         let (from, to) = (index * rows, index * rows + scales.len());
         let (x, residual) = (x.range(from, to), residual.range(from, to));
-        Scratch::lend(|scratch| {
-            linear_add_rms_norm_task(isa, x, weight, residual, epsilon, out, scales, scratch);
-        });
+        linear_add_rms_norm_task(isa, x, weight, residual, epsilon, out, scales, scratch);
     });
+    (out, scales)
 }
 
 vectorized! {
@@ -123,8 +148,8 @@ pub fn is_whole(inner: usize) -> bool {
     inner.is_multiple_of(WIDTH)
 }
 
-/// RMSNorm of `x + down(silu(gate(x)) * up(x))`, of which nothing in between is kept: `x` and `out` are `[rows, hidden]`,
-/// `gate_up` is packed as `[hidden, 2 * inner]` and `down` as `[inner, hidden]`.
+/// RMSNorm of `x + down(silu(gate(x)) * up(x))`, of which nothing in between is kept: `x [rows, hidden]`, `gate_up` packed as
+/// `[hidden, 2 * inner]` and `down` as `[inner, hidden]`.
 ///
 /// # Panics
 /// If `inner` is not [whole](is_whole).
@@ -134,14 +159,13 @@ pub fn swiglu_add_rms_norm<T: Element>(
     gate_up: &Packed,
     down: &Packed,
     epsilon: f32,
-    out: &mut [T],
-) {
+) -> Vec<T> {
     assert!(is_whole(down.depth()), "gate and up begin at panels of their own");
     let (rows, width) = (rows_of_task(x.len()), down.width());
-    out.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, out)| {
-        let x = x.range(index * rows, index * rows + out.len() / width);
-        Scratch::lend(|scratch| swiglu_add_rms_norm_task(isa, x, gate_up, down, epsilon, out, scratch));
-    });
+    by_rows([x.len(), width], rows, |from, out, scratch| {
+        let x = x.range(from, from + out.len() / width);
+        swiglu_add_rms_norm_task(isa, x, gate_up, down, epsilon, out, scratch);
+    })
 }
 
 vectorized! {
@@ -159,10 +183,10 @@ vectorized! {
         left.fill(isa, x);
         inner.begin::<T>(isa, x.len(), down.depth());
         let panels = down.depth() / WIDTH;
-        let gates = lanes(scales, x.len());
+        let gates = scratch::lanes(scales, x.len());
         for panel in 0..panels {
             multiplier.multiply_panel(left, gate_up, panel, |block| {
-                gates[block.row..][..block.rows].copy_from_slice(block.lanes());
+                gates[block.range()].copy_from_slice(block.lanes());
             });
             multiplier.multiply_panel(left, gate_up, panels + panel, |block| {
                 inner.put(block.range(), panel..panel + 1, |row, _| {
@@ -180,29 +204,33 @@ vectorized! {
 }
 
 /// The gradient `[out, in]` of a weight, from `x [rows, in]` and the gradient of the result, `[rows, out]`.
-pub fn linear_d_weight<T: Element>(isa: Isa, x: Rows<'_, T>, grad: Rows<'_, T>, d_weight: &mut [f32]) {
+pub fn linear_d_weight<T: Element>(isa: Isa, x: Rows<'_, T>, grad: Rows<'_, T>) -> Vec<f32> {
     let (rows, width) = (rows_of_task(grad.depth()), x.depth());
-    d_weight.fill(0.0);
-    for from in (0..x.len()).step_by(DEPTH) {
-        let to = x.len().min(from + DEPTH);
-        let (x, grad) = (Packed::plain::<T, T>(isa, x.range(from, to)), grad.range(from, to));
-        d_weight.par_chunks_mut((rows * width).max(1)).enumerate().for_each(|(index, d_weight)| {
-            Scratch::lend(|scratch| d_weight_task(isa, grad, index * rows, &x, d_weight, scratch));
-        });
-    }
+    let pieces: Vec<(Packed, Rows<'_, T>)> = (0..x.len())
+        .step_by(DEPTH)
+        .map(|from| {
+            let to = x.len().min(from + DEPTH);
+            (Packed::plain::<T, T>(isa, x.range(from, to)), grad.range(from, to))
+        })
+        .collect();
+    by_rows([grad.depth(), width], rows, |from, d_weight, scratch| {
+        d_weight_task(isa, &pieces, from, width, d_weight, scratch);
+    })
 }
 
 vectorized! {
     fn d_weight_task<T: Element>(
         isa: Isa,
-        grad: Rows<'_, T>,
-        first: usize,
-        x: &Packed,
+        pieces: &[(Packed, Rows<'_, T>)],
+        from: usize,
+        width: usize,
         d_weight: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let (left, width) = (&mut scratch.left[0], x.width());
-        left.fill_across::<T, T>(isa, grad, first, d_weight.len() / width);
-        Multiplier::new(isa).multiply(left, x, |block| block.add_to(isa, d_weight, width));
+        let (left, mut multiplier) = (&mut scratch.left[0], Multiplier::new(isa));
+        for (x, grad) in pieces {
+            left.fill_across::<T, T>(isa, *grad, from, d_weight.len() / width);
+            multiplier.multiply(left, x, |block| block.add_to(isa, d_weight, width));
+        }
     }
 }

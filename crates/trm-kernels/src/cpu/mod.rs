@@ -11,6 +11,7 @@ pub mod norm;
 mod product;
 mod scratch;
 pub mod swiglu;
+mod tasks;
 #[cfg(test)]
 mod testing;
 
@@ -18,3 +19,4 @@ pub use element::Element;
 pub use isa::Isa;
 pub use product::{Block, Format, Left, Multiplier, Packed, Rows};
 pub use scratch::Scratch;
+pub(crate) use tasks::by_tasks;

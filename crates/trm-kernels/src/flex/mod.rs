@@ -18,7 +18,8 @@ use crate::{
     cpu::{
         Element, Isa, Packed, Rows,
         adam_atan2::adam_atan2,
-        element::add_to,
+        by_tasks,
+        element::add,
         linear::{is_whole, linear, linear_add, linear_add_rms_norm, linear_d_weight, swiglu_add_rms_norm},
         norm::{add_rms_norm, add_rms_norm_backward},
         swiglu::{swiglu, swiglu_backward},
@@ -60,9 +61,8 @@ impl Kernels for Flex {
             let (grad, other) = (grad.to_contiguous(), other.to_contiguous());
             let ([rows, depth], [_, width]) = (dims(&grad), dims(&other));
             let grad = Rows::contiguous(numbers::<T>(&grad), rows, depth);
-            let mut out = numbers::<T>(&other).to_vec();
-            linear_add(Isa::best(), grad, &packed::plain::<T>(weight), &mut out);
-            tensor(out, [rows, width])
+            let other = Rows::contiguous(numbers::<T>(&other), rows, width);
+            tensor(linear_add(Isa::best(), grad, &packed::plain::<T>(weight), other), [rows, width])
         }
         by_dtype!(
             grad.dtype(),
@@ -75,15 +75,9 @@ impl Kernels for Flex {
         fn compute<T: Number>(x: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
             let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
             let ([rows, width], [_, outs]) = (dims(&x), dims(&grad));
-            let mut out = vec![0.0f32; outs * width];
-            let (x, grad) = (numbers::<T>(&x), numbers::<T>(&grad));
-            linear_d_weight(
-                Isa::best(),
-                Rows::contiguous(x, rows, width),
-                Rows::contiguous(grad, rows, outs),
-                &mut out,
-            );
-            tensor(out, [outs, width])
+            let x = Rows::contiguous(numbers::<T>(&x), rows, width);
+            let grad = Rows::contiguous(numbers::<T>(&grad), rows, outs);
+            tensor(linear_d_weight(Isa::best(), x, grad), [outs, width])
         }
         if weight.dtype() != DType::F32 {
             return plain::linear_d_weight::<Self>(x, grad, weight);
@@ -94,10 +88,9 @@ impl Kernels for Flex {
     fn add(x: FlexTensor, y: FlexTensor) -> FlexTensor {
         fn compute(x: &FlexTensor, y: &FlexTensor) -> FlexTensor {
             let (x, y, isa) = (x.to_contiguous(), y.to_contiguous(), Isa::best());
-            let mut out = numbers::<bf16>(&x).to_vec();
-            out.par_chunks_mut(TASK)
-                .zip(numbers::<bf16>(&y).par_chunks(TASK))
-                .for_each(|(out, y)| add_to(isa, out, y));
+            let terms = numbers::<bf16>(&x).par_chunks(TASK).zip(numbers::<bf16>(&y).par_chunks(TASK));
+            let len = x.layout().num_elements();
+            let out = by_tasks(len, TASK, terms, |_, out, (x, y), _| add(isa, x, y, out));
             FlexTensor::new(
                 Bytes::from_elems(out),
                 Layout::contiguous(x.layout().shape().clone()),
@@ -117,11 +110,11 @@ impl Kernels for Flex {
             let gate_up = gate_up.to_contiguous();
             let [rows, width] = dims(&gate_up);
             let (inner, gate_up, isa) = (width / 2, numbers::<T>(&gate_up), Isa::best());
-            let mut out = vec![T::default(); rows * inner];
-            let rows_of_task = rows_of_task(width);
-            out.par_chunks_mut(rows_of_task * inner)
-                .zip(gate_up.par_chunks(rows_of_task * width))
-                .for_each(|(out, gate_up)| swiglu(isa, gate_up, inner, out));
+            let task = rows_of_task(width);
+            let gate_up = gate_up.par_chunks((task * width).max(1));
+            let out = by_tasks(rows * inner, task * inner, gate_up, |_, out, gate_up, _| {
+                swiglu(isa, gate_up, inner, out);
+            });
             tensor(out, [rows, inner])
         }
         by_dtype!(gate_up.dtype(), compute(&gate_up), plain::swiglu::<Self>(gate_up))
@@ -132,12 +125,13 @@ impl Kernels for Flex {
             let (gate_up, grad) = (gate_up.to_contiguous(), grad.to_contiguous());
             let [rows, width] = dims(&gate_up);
             let (inner, isa) = (width / 2, Isa::best());
-            let mut out = vec![T::default(); rows * width];
-            let rows_of_task = rows_of_task(width);
-            out.par_chunks_mut(rows_of_task * width)
-                .zip(numbers::<T>(&gate_up).par_chunks(rows_of_task * width))
-                .zip(numbers::<T>(&grad).par_chunks(rows_of_task * inner))
-                .for_each(|((out, gate_up), grad)| swiglu_backward(isa, gate_up, grad, inner, out));
+            let task = rows_of_task(width);
+            let parts = numbers::<T>(&gate_up)
+                .par_chunks((task * width).max(1))
+                .zip(numbers::<T>(&grad).par_chunks((task * inner).max(1)));
+            let out = by_tasks(rows * width, task * width, parts, |_, out, (gate_up, grad), _| {
+                swiglu_backward(isa, gate_up, grad, inner, out);
+            });
             tensor(out, [rows, width])
         }
         by_dtype!(gate_up.dtype(), compute(&gate_up, &grad), plain::swiglu_backward::<Self>(gate_up, grad))
@@ -148,17 +142,16 @@ impl Kernels for Flex {
             let (x, y) = (x.to_contiguous(), y.to_contiguous());
             let [rows, width] = dims(&x);
             let isa = Isa::best();
-            let mut out = vec![T::default(); rows * width];
             let mut scales = vec![0.0f32; rows];
             let rows_of_task = rows_of_task(width);
-            let task = rows_of_task * width;
-            out.par_chunks_mut(task)
-                .zip(numbers::<T>(&x).par_chunks(task))
+            let task = (rows_of_task * width).max(1);
+            let parts = numbers::<T>(&x)
+                .par_chunks(task)
                 .zip(numbers::<T>(&y).par_chunks(task))
-                .zip(scales.par_chunks_mut(rows_of_task))
-                .for_each(|(((out, x), y), scales)| {
-                    add_rms_norm(isa, x, y, width, epsilon as f32, out, scales);
-                });
+                .zip(scales.par_chunks_mut(rows_of_task));
+            let out = by_tasks(rows * width, task, parts, |_, out, ((x, y), scales), _| {
+                add_rms_norm(isa, x, y, width, epsilon as f32, out, scales);
+            });
             (tensor(out, [rows, width]), tensor(scales, [rows, 1]))
         }
         by_dtype!(x.dtype(), compute(&x, &y, epsilon), plain::add_rms_norm::<Self>(x, y, epsilon))
@@ -169,17 +162,15 @@ impl Kernels for Flex {
             let (out, scales, grad) = (out.to_contiguous(), scales.to_contiguous(), grad.to_contiguous());
             let [rows, width] = dims(&out);
             let isa = Isa::best();
-            let mut d_sum = vec![T::default(); rows * width];
             let rows_of_task = rows_of_task(width);
-            let task = rows_of_task * width;
-            d_sum
-                .par_chunks_mut(task)
-                .zip(numbers::<T>(&out).par_chunks(task))
+            let task = (rows_of_task * width).max(1);
+            let parts = numbers::<T>(&out)
+                .par_chunks(task)
                 .zip(numbers::<f32>(&scales).par_chunks(rows_of_task))
-                .zip(numbers::<T>(&grad).par_chunks(task))
-                .for_each(|(((d_sum, out), scales), grad)| {
-                    add_rms_norm_backward(isa, out, scales, grad, width, d_sum);
-                });
+                .zip(numbers::<T>(&grad).par_chunks(task));
+            let d_sum = by_tasks(rows * width, task, parts, |_, d_sum, ((out, scales), grad), _| {
+                add_rms_norm_backward(isa, out, scales, grad, width, d_sum);
+            });
             tensor(d_sum, [rows, width])
         }
         by_dtype!(
@@ -203,16 +194,12 @@ impl Kernels for Flex {
         ) -> (FlexTensor, FlexTensor) {
             let (x, residual) = (x.to_contiguous(), residual.to_contiguous());
             let ([rows, depth], [_, width]) = (dims(&x), dims(&residual));
-            let mut out = vec![T::default(); rows * width];
-            let mut scales = vec![0.0f32; rows];
-            linear_add_rms_norm(
+            let (out, scales) = linear_add_rms_norm(
                 Isa::best(),
                 Rows::contiguous(numbers::<T>(&x), rows, depth),
                 &packed::transposed::<T>(weight),
                 Rows::contiguous(numbers::<T>(&residual), rows, width),
                 epsilon as f32,
-                &mut out,
-                &mut scales,
             );
             (tensor(out, [rows, width]), tensor(scales, [rows, 1]))
         }
@@ -232,14 +219,12 @@ impl Kernels for Flex {
         ) -> FlexTensor {
             let x = x.to_contiguous();
             let [rows, width] = dims(&x);
-            let mut out = vec![T::default(); rows * width];
-            swiglu_add_rms_norm(
+            let out = swiglu_add_rms_norm(
                 Isa::best(),
                 Rows::contiguous(numbers::<T>(&x), rows, width),
                 &packed::transposed::<T>(gate_up),
                 &packed::transposed::<T>(down),
                 epsilon as f32,
-                &mut out,
             );
             tensor(out, [rows, width])
         }
@@ -308,9 +293,8 @@ fn numbers_mut(tensor: &mut FlexTensor) -> &mut [f32] {
 fn product<T: Number>(rows: &FlexTensor, packed: &Packed) -> FlexTensor {
     let rows = rows.to_contiguous();
     let [len, depth] = dims(&rows);
-    let mut out = vec![T::default(); len * packed.width()];
-    linear(Isa::best(), Rows::contiguous(numbers(&rows), len, depth), packed, &mut out);
-    tensor(out, [len, packed.width()])
+    let rows = Rows::contiguous(numbers::<T>(&rows), len, depth);
+    tensor(linear(Isa::best(), rows, packed), [len, packed.width()])
 }
 
 /// An element of both worlds.

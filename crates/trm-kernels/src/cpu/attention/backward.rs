@@ -39,16 +39,17 @@ struct Keys {
 }
 
 vectorized! {
-    /// The gradients of one head's queries, keys and values (before rotation), `[len, width]` each.
+    /// The gradients of one head's queries, keys and values (before rotation), to their place in `d_out`.
     pub fn attention_backward<T: Element>(
         isa: Isa,
         head: &Head,
         qkv: &[T],
         rotation: Option<Rotation<'_>>,
         answer: Answer<'_, T>,
-        d_out: [&mut [T]; 3],
+        d_out: (&mut [T], &Head),
         scratch: &mut Scratch,
     ) {
+        let (d_out, d_place) = d_out;
         let Head { len, width, .. } = *head;
         let Scratch { left: [powers, d_scores], right: d_scores_along, numbers: [shares, d_queries, d_qkv] } = scratch;
         let scale = head.scale();
@@ -140,8 +141,11 @@ vectorized! {
             rotation.turn(d_query, width, -1.0);
             rotation.turn(d_key, width, -1.0);
         }
-        for (out, d_part) in d_out.into_iter().zip([d_query, d_key, d_value]) {
-            out.iter_mut().zip(d_part).for_each(|(out, d_part)| *out = T::from_f32(*d_part));
+        for (d_part, first) in [d_query, d_key, d_value].into_iter().zip(d_place.first) {
+            for (d_row, out) in d_part.chunks_exact(width).zip(d_out.chunks_mut(d_place.stride)) {
+                let out = &mut out[first..][..width];
+                out.iter_mut().zip(d_row).for_each(|(out, d_row)| *out = T::from_f32(*d_row));
+            }
         }
     }
 }

@@ -20,17 +20,18 @@ const PANELS: usize = 8;
 const KEYS: usize = PANELS * LANES;
 
 vectorized! {
-    /// One head: `qkv [len, stride]` to `out [len, width]`, and the logarithm of the sum of `e^score` of each query to
-    /// `log_sums [len]`.
+    /// One head: `qkv [len, stride]` to `out [len, width]`, whose rows are so many numbers apart, and the logarithm of the sum of
+    /// `e^score` of each query to `log_sums [len]`.
     pub fn attention<T: Element>(
         isa: Isa,
         head: &Head,
         qkv: &[T],
         rotation: Option<Rotation<'_>>,
-        out: &mut [T],
+        out: (&mut [T], usize),
         log_sums: &mut [f32],
         scratch: &mut Scratch,
     ) {
+        let (out, out_stride) = out;
         let Head { len, width, .. } = *head;
         let Scratch { left: [left, powers], numbers: [scores, sums, _], .. } = scratch;
         let Factors { query, key, value } = head.factors(qkv, rotation);
@@ -41,7 +42,7 @@ vectorized! {
             .collect();
         let scale = head.scale() * LOG2_E;
         let mut multiplier = Multiplier::new(isa);
-        let queries = query.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * width));
+        let queries = query.chunks(QUERIES * width).zip(out.chunks_mut(QUERIES * out_stride));
         for ((query, out), log_sums) in queries.zip(log_sums.chunks_mut(QUERIES)) {
             let (rows, panels) = (log_sums.len(), width.div_ceil(LANES));
             left.fill(isa, Rows::contiguous(query, rows, width));
@@ -65,7 +66,7 @@ vectorized! {
                 *log_sum = (softmax.greatest[row] + sum.log2()) * LN_2;
                 let inverse = 1.0 / sum;
                 let sums = sums[row * panels..].as_flattened();
-                let out = &mut out[row * width..][..width];
+                let out = &mut out[row * out_stride..][..width];
                 out.iter_mut().zip(sums).for_each(|(out, sum)| *out = T::from_f32(sum * inverse));
             }
         }

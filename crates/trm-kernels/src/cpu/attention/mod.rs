@@ -41,6 +41,12 @@ struct Factors<'a, T> {
 }
 
 impl Head {
+    /// A head of so many that lie side by side: all queries, then all keys, then all values.
+    pub fn new(head: usize, heads: usize, len: usize, width: usize) -> Self {
+        let first = [head * width, (heads + head) * width, (2 * heads + head) * width];
+        Self { len, width, stride: 3 * heads * width, first }
+    }
+
     #[inline(always)]
     fn factors<'a, T: Element>(&self, qkv: &'a [T], rotation: Option<Rotation<'_>>) -> Factors<'a, T> {
         let part = |index: usize| -> Vec<T> {

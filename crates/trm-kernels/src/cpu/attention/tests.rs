@@ -55,8 +55,7 @@ fn plain(head: &Head, qkv: &[f64], angles: Option<&[f64]>, grad: &[f64]) -> (Vec
 
 fn agrees<T: Element>(len: usize, width: usize, heads: usize, rotated: bool, tolerance: f64) {
     let stride = 3 * heads * width;
-    let at = |part: usize| (part * heads + heads - 1) * width;
-    let head = Head { len, width, stride, first: [at(0), at(1), at(2)] };
+    let head = Head::new(heads - 1, heads, len, width);
     let qkv = numbers::<T>(len * stride, 1);
     let grad = numbers::<T>(len * width, 2);
     let angles: Vec<f64> = (0..len * width / 2).map(|i| (i * i) as f64 * 0.37).collect();
@@ -66,23 +65,33 @@ fn agrees<T: Element>(len: usize, width: usize, heads: usize, rotated: bool, tol
     let (cos, sin) = (table(f64::cos), table(f64::sin));
     let rotation = rotated.then_some(Rotation { cos: &cos, sin: &sin });
     let exact = |numbers: &[T]| -> Vec<f64> { numbers.iter().map(|x| f64::from(x.to_f32())).collect() };
-    let (expected, d_expected) = plain(&head, &exact(&qkv), rotated.then_some(&angles[..]), &exact(&grad));
+    let (expected, d_parts) = plain(&head, &exact(&qkv), rotated.then_some(&angles[..]), &exact(&grad));
+
+    let d_expected: Vec<f64> = (0..len)
+        .flat_map(|row| (0..3).flat_map(move |part| (0..width).map(move |i| (part * len + row) * width + i)))
+        .map(|index| d_parts[index])
+        .collect();
 
     for isa in Isa::all() {
         let mut out = vec![T::default(); len * width];
         let mut log_sums = vec![f32::NAN; len];
-        attention(isa, &head, &qkv, rotation, &mut out, &mut log_sums, &mut Scratch::default());
-        let mut d_qkv = [(); 3].map(|()| vec![T::from_f32(7.0); len * width]);
-        let [d_query, d_key, d_value] = &mut d_qkv;
-        let d_out = [&mut d_query[..], &mut d_key[..], &mut d_value[..]];
+        attention(isa, &head, &qkv, rotation, (&mut out, width), &mut log_sums, &mut Scratch::default());
+        let (mut d_qkv, d_place) = (vec![T::from_f32(7.0); 3 * len * width], Head::new(0, 1, len, width));
         let rows = |numbers| Rows::contiguous(numbers, len, width);
         let answer = Answer { out: rows(&out), log_sums: &log_sums, grad: rows(&grad) };
-        attention_backward(isa, &head, &qkv, rotation, answer, d_out, &mut Scratch::default());
-        let d_qkv = exact(&d_qkv.concat());
+        attention_backward(
+            isa,
+            &head,
+            &qkv,
+            rotation,
+            answer,
+            (&mut d_qkv, &d_place),
+            &mut Scratch::default(),
+        );
         for (ours, expected) in exact(&out).iter().zip(&expected) {
             assert!((ours - expected).abs() < tolerance, "{isa:?}: {ours} {expected}");
         }
-        for (ours, expected) in d_qkv.iter().zip(&d_expected) {
+        for (ours, expected) in exact(&d_qkv).iter().zip(&d_expected) {
             assert!((ours - expected).abs() < tolerance, "{isa:?} backward: {ours} {expected}");
         }
     }
