@@ -69,7 +69,9 @@ fn tiles() -> f64 {
     let right = Packed::plain::<bf16, bf16>(isa, Rows::contiguous(&ones, DEPTH, 32));
     let mut multiplier = Multiplier::new(isa);
     for _ in 0..PRODUCTS {
-        std::hint::black_box(multiplier.block(&left, 0, &right, 0));
+        multiplier.multiply(&left, &right, |block| {
+            std::hint::black_box(block.lanes());
+        });
     }
     (2 * 32 * 32 * DEPTH * PRODUCTS) as f64
 }

@@ -133,22 +133,17 @@ impl Left {
         columns: usize,
     ) {
         self.begin::<T>(isa, columns, matrix.len());
-        let row = |k: usize, column: usize| -> [S; WIDTH] {
-            if k < matrix.len() {
-                lanes::padded(&matrix.row(k)[first..][column..columns.min(column + WIDTH)])
-            } else {
-                [S::default(); WIDTH]
-            }
-        };
         for block in 0..matrix.len().div_ceil(WIDTH) {
             for column in (0..columns).step_by(WIDTH) {
                 let k = block * WIDTH;
+                let mut rows = [[S::default(); WIDTH]; WIDTH];
+                for (row, k) in rows.iter_mut().zip(k..matrix.len()) {
+                    *row = lanes::padded(&matrix.row(k)[first..][column..columns.min(column + WIDTH)]);
+                }
                 if let Format::Tiles { parts } = self.format {
-                    let rows = |pair| [row(k + 2 * pair, column), row(k + 2 * pair + 1, column)];
-                    self.put_tiles(block, column, parts, rows);
+                    self.put_tiles(block, column, parts, &rows);
                     continue;
                 }
-                let rows: [[S; WIDTH]; WIDTH] = std::array::from_fn(|i| row(k + i, column));
                 self.put(column..columns.min(column + WIDTH), block..block + 1, |row, _| {
                     std::array::from_fn(|i| rows[i][row - column])
                 });
@@ -156,20 +151,19 @@ impl Left {
         }
     }
 
-    /// Writes the transpose of 32 rows of 32 numbers, given in pairs, to two tiles, or one if there is but one.
+    /// Writes the transpose of 32 rows of 32 numbers to two tiles, or one if there is but one.
     #[inline(always)]
     fn put_tiles<S: Element>(
         &mut self,
         block: usize,
         first: usize,
         parts: usize,
-        rows: impl Fn(usize) -> [[S; WIDTH]; 2],
+        rows: &[[S; WIDTH]; WIDTH],
     ) {
         // Of each half of the columns and each part: rows of pairs.
         let mut tiles = [[[[0; TILE_ROWS]; TILE_ROWS]; 3]; 2];
-        for pair in 0..TILE_ROWS {
-            let [first, second] = rows(pair);
-            let (first, second) = (S::parts(self.isa, parts, &first), S::parts(self.isa, parts, &second));
+        for (pair, [first, second]) in rows.as_chunks::<2>().0.iter().enumerate() {
+            let (first, second) = (S::parts(self.isa, parts, first), S::parts(self.isa, parts, second));
             for part in 0..parts {
                 let pairs = lanes::pairs(&first[part], &second[part]);
                 let [low, high] = *pairs.as_chunks().0 else { unreachable!("two halves") };
