@@ -1,7 +1,10 @@
 //! Work in tasks over all threads.
 #![allow(unsafe_code, reason = "memory that nobody clears before it is written")]
 
-use std::mem::MaybeUninit;
+use std::{
+    mem::MaybeUninit,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use rayon::prelude::*;
 
@@ -11,19 +14,24 @@ use super::{Element, Scratch};
 /// or more. Tasks get their index.
 ///
 /// Each task clears its own, while it is near; to clear all of them before is work for one thread, a tenth of a product.
+///
+/// # Panics
+/// If there are fewer extras than tasks.
 pub fn by_tasks<T: Element, E: Send>(
     len: usize,
     task_len: usize,
     extras: impl IndexedParallelIterator<Item = E>,
     task: impl Fn(usize, &mut [T], E, &mut Scratch) + Sync,
 ) -> Vec<T> {
-    assert!(extras.len() >= len.div_ceil(task_len.max(1)), "a task without its extra would not run");
+    let cleared_in_all = AtomicUsize::new(0);
     let mut numbers = Vec::with_capacity(len);
     let places = &mut numbers.spare_capacity_mut()[..len];
     places.par_chunks_mut(task_len.max(1)).zip(extras).enumerate().for_each(|(index, (places, extra))| {
+        cleared_in_all.fetch_add(places.len(), Ordering::Relaxed);
         Scratch::lend(|scratch| task(index, cleared(places), extra, scratch));
     });
-    // SAFETY: there is room for so many, and tasks cleared all of them.
+    assert_eq!(cleared_in_all.into_inner(), len, "a task without its extra does not run");
+    // SAFETY: there is room for so many, and tasks cleared as many.
     unsafe { numbers.set_len(len) };
     numbers
 }
@@ -55,5 +63,11 @@ mod tests {
                 (0..len).map(|i| if i % task_len == 0 { (i / task_len) as f32 + 1.0 } else { 0.0 });
             assert!(numbers.into_iter().eq(expected));
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "a task without its extra")]
+    fn no_number_is_left_out() {
+        by_tasks(10, 3, rayon::iter::repeat_n((), 3), |_, _: &mut [f32], (), _| {});
     }
 }

@@ -3,7 +3,7 @@
 use burn::backend::{Flex, flex::FlexTensor};
 use rayon::{iter::repeat_n, prelude::*};
 
-use super::{Number, dims, numbers, tensor};
+use super::number::{Number, dims, numbers, tensor};
 use crate::{
     Attended, Rope,
     cpu::{

@@ -1,6 +1,7 @@
 //! The operations on Flex tensors, by the kernels of [`crate::cpu`].
 
 mod attention;
+mod number;
 mod packed;
 
 use burn::{
@@ -8,15 +9,18 @@ use burn::{
         Flex,
         flex::{FlexTensor, Layout},
     },
-    tensor::{Bytes, DType, Shape, bf16, ops::FloatTensorOps},
+    tensor::{Bytes, DType, bf16, ops::FloatTensorOps},
 };
 use rayon::prelude::*;
 
-use self::attention::{backward, forward};
+use self::{
+    attention::{backward, forward},
+    number::{Number, dims, numbers, numbers_mut, tensor},
+};
 use crate::{
     AdamAtan2Step, Attended, Kernels, Rope,
     cpu::{
-        Element, Isa, Packed, Rows,
+        Isa, Packed, Rows,
         adam_atan2::adam_atan2,
         by_tasks,
         element::add,
@@ -283,36 +287,12 @@ impl Kernels for Flex {
     }
 }
 
-/// The numbers of a contiguous tensor to write to: its own if nobody else holds them, else a copy.
-fn numbers_mut(tensor: &mut FlexTensor) -> &mut [f32] {
-    *tensor = tensor.to_contiguous();
-    tensor.storage_mut::<f32>()
-}
-
 /// Rows times a packed matrix.
 fn product<T: Number>(rows: &FlexTensor, packed: &Packed) -> FlexTensor {
     let rows = rows.to_contiguous();
     let [len, depth] = dims(&rows);
     let rows = Rows::contiguous(numbers::<T>(&rows), len, depth);
     tensor(linear(Isa::best(), rows, packed), [len, packed.width()])
-}
-
-/// An element of both worlds.
-trait Number: Element + burn::tensor::Element + bytemuck::Pod {}
-impl Number for f32 {}
-impl Number for bf16 {}
-
-fn dims<const D: usize>(tensor: &FlexTensor) -> [usize; D] {
-    tensor.layout().shape().dims()
-}
-
-/// The numbers of a contiguous tensor.
-fn numbers<T: Number>(tensor: &FlexTensor) -> &[T] {
-    tensor.storage::<T>()
-}
-
-fn tensor<T: Number, const D: usize>(numbers: Vec<T>, dims: [usize; D]) -> FlexTensor {
-    FlexTensor::new(Bytes::from_elems(numbers), Layout::contiguous(Shape::from(dims)), T::dtype())
 }
 
 fn rows_of_task(width: usize) -> usize {

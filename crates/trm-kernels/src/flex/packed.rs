@@ -10,7 +10,7 @@ use burn::{
     tensor::{Bytes, DType, bf16},
 };
 
-use super::{Number, dims, numbers};
+use super::number::{Number, dims, numbers};
 use crate::cpu::{Isa, Packed, Rows};
 
 /// What a product makes of a weight `[out, in]`.
