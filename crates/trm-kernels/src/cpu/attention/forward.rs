@@ -127,8 +127,8 @@ impl<'a> Softmax<'a> {
             self.greatest[row] = here;
             let factor = math::exp_2::<f32>(before - here);
             for lanes in so_far.iter_mut().chain([&mut self.sums[row]]) {
-                for i in 0..LANES {
-                    lanes[i] *= factor;
+                for lane in lanes {
+                    *lane *= factor;
                 }
             }
         }
