@@ -7,13 +7,15 @@ use std::time::Duration;
 use burn::{
     backend::Flex,
     tensor::{
-        Distribution, Int, Tensor,
+        DType, Distribution, Int, Tensor,
         activation::{silu, softmax},
         module::attention,
     },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use trm_kernels::{add_rms_norm, linear, swiglu};
+use trm_kernels::{
+    add_rms_norm, attention as attention_kernel, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,
+};
 use trm_model::{Precision, Preset, Trm, layers::Rope};
 
 /// A model with fresh weights, and an embedded batch for it.
@@ -63,7 +65,7 @@ fn bench(c: &mut Criterion) {
     }
 }
 
-/// The operations of one layer at batch 1, f32, to see where a pass spends its time.
+/// The operations of one layer at batch 1, to see where a pass spends its time: those of Burn in f32, and the kernels.
 fn operations(c: &mut Criterion) {
     let device = Default::default();
     let random = |shape: [usize; 4]| Tensor::<Flex, 4>::random(shape, Distribution::Default, &device);
@@ -84,14 +86,25 @@ fn operations(c: &mut Criterion) {
     });
     time("matrix product 916 x 512 x 3072", &|| x.clone().matmul(weight.clone().transpose()));
     let rope = Rope::<Flex>::new(916, 64, 1e4, &device);
-    let qkv = Tensor::<Flex, 3>::random([1, 916, 1536], Distribution::Default, &device);
-    time("rope and attention, kernel", &|| {
-        let tables = (rope.cos.clone(), rope.sin.clone());
-        trm_kernels::attention(qkv.clone(), Some(tables), 8).unsqueeze()
-    });
-    time("silu(gate) * up, kernel", &|| swiglu(gate_up.clone()));
-    let weight = weight.clone().reshape([3072, 512]);
-    time("916 x 512 x 3072, kernel", &|| linear(x.clone(), weight.clone()));
+    let tables = || Some((rope.cos.clone(), rope.sin.clone()));
+    let weight = |rows, columns| Tensor::<Flex, 2>::random([rows, columns], Distribution::Default, &device);
+    let (qkv_out, gate_up_down) =
+        ([weight(1536, 512), weight(512, 512)], [weight(3072, 512), weight(512, 1536)]);
+    for precision in [DType::F32, DType::BF16] {
+        let named = |name: &str| format!("{name}, kernel, {precision:?}");
+        let [x, gate_up] = [x.clone().cast(precision), gate_up.clone().cast(precision)];
+        let tokens = x.clone().reshape([1, 916, 512]);
+        let qkv = Tensor::<Flex, 3>::random([1, 916, 1536], Distribution::Default, &device).cast(precision);
+        time(&named("rope and attention"), &|| attention_kernel(qkv.clone(), tables(), 8).unsqueeze());
+        time(&named("attention with maps and norm"), &|| {
+            attention_add_rms_norm(tokens.clone(), qkv_out.clone(), tables(), 8, 1e-5).unsqueeze()
+        });
+        time(&named("silu(gate) * up"), &|| swiglu(gate_up.clone()));
+        time(&named("SwiGLU with maps and norm"), &|| {
+            swiglu_add_rms_norm(tokens.clone(), gate_up_down.clone(), 1e-5).unsqueeze()
+        });
+        time(&named("916 x 512 x 3072"), &|| linear(x.clone(), gate_up_down[0].clone()));
+    }
     time("sum and rms_norm", &|| add_rms_norm(x.clone(), x.clone(), 1e-5));
     group.finish();
 }
