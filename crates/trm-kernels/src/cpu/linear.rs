@@ -229,7 +229,7 @@ vectorized! {
     ) {
         let (left, mut multiplier) = (&mut scratch.left[0], Multiplier::new(isa));
         for (x, grad) in pieces {
-            left.fill_across::<T, T>(isa, *grad, from, d_weight.len() / width);
+            left.fill_across(isa, *grad, from, d_weight.len() / width);
             multiplier.multiply(left, x, |block| block.add_to(isa, d_weight, width));
         }
     }

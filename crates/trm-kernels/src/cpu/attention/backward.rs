@@ -66,7 +66,7 @@ vectorized! {
                 let to = len.min(from + KEYS);
                 let mut keys = Keys { key: Left::default(), key_across: Left::default(), value: Left::default() };
                 keys.key.fill(isa, key.range(from, to));
-                keys.key_across.fill_across::<T, T>(isa, key.range(from, to), 0, width);
+                keys.key_across.fill_across(isa, key.range(from, to), 0, width);
                 keys.value.fill(isa, value.range(from, to));
                 keys
             })

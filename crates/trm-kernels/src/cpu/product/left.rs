@@ -97,14 +97,9 @@ impl Left {
                     let (tile, row_of_tile) = (row / TILE_ROWS * (padded / WIDTH) * parts, row % TILE_ROWS);
                     let places = &mut halves[tile * TILE_ROWS + row_of_tile..];
                     for block in blocks.clone() {
-                        let values = values(row, block);
-                        if parts == 1 {
-                            places[block * TILE_ROWS] = S::to_bf16(isa, &values);
-                            continue;
-                        }
-                        let split = lanes::split(isa, &S::to_lanes(isa, &values));
-                        for (part, values) in split.into_iter().enumerate() {
-                            places[(block * 3 + part) * TILE_ROWS] = values;
+                        let all = S::parts(isa, parts, &values(row, block));
+                        for (part, values) in all.iter().enumerate().take(parts) {
+                            places[(block * parts + part) * TILE_ROWS] = *values;
                         }
                     }
                 }
@@ -123,20 +118,14 @@ impl Left {
         });
     }
 
-    /// Columns of a matrix as rows, in precision `T`: `columns` of them, from `first` on.
+    /// Columns of a matrix as rows: `columns` of them, from `first` on.
     #[inline(always)]
-    pub fn fill_across<T: Element, S: Element>(
-        &mut self,
-        isa: Isa,
-        matrix: Rows<'_, S>,
-        first: usize,
-        columns: usize,
-    ) {
+    pub fn fill_across<T: Element>(&mut self, isa: Isa, matrix: Rows<'_, T>, first: usize, columns: usize) {
         self.begin::<T>(isa, columns, matrix.len());
         for block in 0..matrix.len().div_ceil(WIDTH) {
             for column in (0..columns).step_by(WIDTH) {
                 let k = block * WIDTH;
-                let mut rows = [[S::default(); WIDTH]; WIDTH];
+                let mut rows = [[T::default(); WIDTH]; WIDTH];
                 for (row, k) in rows.iter_mut().zip(k..matrix.len()) {
                     *row = lanes::padded(&matrix.row(k)[first..][column..columns.min(column + WIDTH)]);
                 }

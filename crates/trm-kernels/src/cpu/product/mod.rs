@@ -54,12 +54,6 @@ pub struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The sums of a row of the block.
-    #[inline(always)]
-    pub fn sums(&self, row: usize) -> &[f32] {
-        &self.sums[row * WIDTH..][..self.columns]
-    }
-
     /// Writes what `f` makes of each row of sums, and of what was there before, to its place in rows of `width` numbers.
     #[inline(always)]
     pub fn write<T: Element>(
@@ -255,7 +249,7 @@ mod tests {
             // Memory that was used before.
             left.fill(isa, Rows::contiguous(&[T::from_f32(f32::NAN); 5000], 50, 100));
             left.fill(isa, a);
-            same.fill_across::<T, T>(isa, Rows::contiguous(&across, depth, rows), 0, rows);
+            same.fill_across(isa, Rows::contiguous(&across, depth, rows), 0, rows);
             for left in [left, same] {
                 let mut out = vec![f32::NAN; rows * width];
                 Multiplier::new(isa).multiply(&left, &packed, |block| block.copy_to(&mut out, width));
