@@ -25,6 +25,20 @@ pub struct Verdict {
     pub path_cells: usize,
 }
 
+impl Verdict {
+    /// The verdict in words, for people.
+    #[must_use]
+    pub fn in_words(&self) -> &'static str {
+        match self {
+            Verdict { exact: true, .. } => "valid, optimal, and the very path of the labelling rule",
+            Verdict { optimal: true, .. } => "valid and optimal",
+            Verdict { valid_path: true, .. } => "valid, but not optimal",
+            Verdict { well_formed: true, .. } => "not valid: no path from S to G",
+            _ => "not valid: the answer changes the maze itself",
+        }
+    }
+}
+
 /// Judges an answer.
 #[must_use]
 pub fn judge(maze: &Maze, answer: &Grid) -> Verdict {

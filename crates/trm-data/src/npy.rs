@@ -5,8 +5,8 @@
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result, files};
 
@@ -15,6 +15,8 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 const MAX_HEADER: usize = 4096;
 /// numpy starts the data at a multiple of this.
 const ALIGNMENT: usize = 64;
+/// What [`read_matrix`] takes, in words.
+const BYTES: &str = "u8, 0 to 255";
 const READ_TYPES: &str = "|u1, |i1, <i2, <i4, <i8 or <u4";
 
 /// Reads a two-dimensional array of values 0 to 255: its elements row by row, and its numbers of rows and columns.
@@ -24,7 +26,27 @@ const READ_TYPES: &str = "|u1, |i1, <i2, <i4, <i8 or <u4";
 /// # Errors
 /// [`Error::Read`], or [`Error::InFile`] around one of the `Npy` errors.
 pub fn read_matrix(path: &Path) -> Result<(Vec<u8>, [usize; 2])> {
-    read(path, 2, "u8, 0 to 255").map(|(elements, shape)| (elements, [shape[0], shape[1]]))
+    read(path, 2, BYTES).map(in_two)
+}
+
+/// The same from the bytes of a file.
+///
+/// # Errors
+/// One of the `Npy` errors.
+pub fn parse_matrix(bytes: &[u8]) -> Result<(Vec<u8>, [usize; 2])> {
+    let array = read_from(bytes, bytes.len() as u64, 2, BYTES);
+    // Reading from memory does not fail.
+    array.unwrap_or_else(|cause| Err(Error::Read { path: PathBuf::new(), cause })).map(in_two)
+}
+
+/// Whether bytes begin as an npy file does.
+#[must_use]
+pub fn is_npy(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC)
+}
+
+fn in_two((elements, shape): (Vec<u8>, Vec<usize>)) -> (Vec<u8>, [usize; 2]) {
+    (elements, [shape[0], shape[1]])
 }
 
 /// Reads a one-dimensional array of values that fit [`i32`], stored as for [`read_matrix`].
@@ -77,21 +99,34 @@ fn header(descr: &str, shape: &str) -> Vec<u8> {
 
 fn read<T: TryFrom<i64>>(path: &Path, rank: usize, wanted: &'static str) -> Result<(Vec<T>, Vec<usize>)> {
     let failed = |cause| Error::Read { path: path.to_path_buf(), cause };
-    let mut file = File::open(path).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
+    read_from(file, length, rank, wanted).map_err(failed)?.map_err(|error| error.in_file(path))
+}
+
+/// Reads an array of `length` bytes; the outer result is about reading, the inner one about what was read.
+fn read_from<T: TryFrom<i64>>(
+    mut file: impl Read,
+    length: u64,
+    rank: usize,
+    wanted: &'static str,
+) -> io::Result<Result<(Vec<T>, Vec<usize>)>> {
     let mut start = Vec::new();
-    (&mut file).take((MAX_HEADER + 12) as u64).read_to_end(&mut start).map_err(failed)?;
+    file.by_ref().take((MAX_HEADER + 12) as u64).read_to_end(&mut start)?;
     let checked = Header::parse(&start).and_then(|header| {
         let size = header.check(rank, length)?;
         Ok((header, size))
     });
-    let (header, size) = checked.map_err(|error| error.in_file(path))?;
+    let (header, size) = match checked {
+        Ok(checked) => checked,
+        Err(error) => return Ok(Err(error)),
+    };
     // `size` is at most the length of the file, which is as much memory as a hostile file can ask for.
     let mut data = start.split_off(header.length);
     data.reserve_exact(size.saturating_sub(data.len()));
-    file.take(size.saturating_sub(data.len()) as u64).read_to_end(&mut data).map_err(failed)?;
-    let elements = header.elements(&data, wanted).map_err(|error| error.in_file(path))?;
-    Ok((elements, header.shape.iter().map(|&n| n as usize).collect()))
+    file.take(size.saturating_sub(data.len()) as u64).read_to_end(&mut data)?;
+    let shape = header.shape.iter().map(|&n| n as usize).collect();
+    Ok(header.elements(&data, wanted).map(|elements| (elements, shape)))
 }
 
 /// How an element is stored.

@@ -122,7 +122,7 @@ pub fn evaluate<B: Kernels>(
     let total = waiting.len();
     let mazes = dataset.holds_mazes();
     let max_steps = options.max_steps.unwrap_or(config.halt_max_steps).max(1);
-    let mut batch = RunningBatch::new(model.clone(), options.halt, max_steps, options.batch_size);
+    let mut batch = RunningBatch::new(model.clone(), options.batch_size);
     let mut outcomes = Vec::with_capacity(total);
     let mut answers: Vec<Answer> = Vec::new();
     let start = Instant::now();
@@ -134,6 +134,8 @@ pub fn evaluate<B: Kernels>(
                 ticket: row,
                 inputs: dataset.input(row),
                 puzzle_identifier: dataset.puzzle_identifier(row),
+                rule: options.halt,
+                max_steps,
             })
             .collect();
         batch.admit(&admitted)?;

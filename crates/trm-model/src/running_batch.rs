@@ -28,6 +28,10 @@ pub struct Puzzle<'a> {
     pub inputs: &'a [u8],
     /// Which embedding it has; 0 in mazes.
     pub puzzle_identifier: i32,
+    /// When it halts.
+    pub rule: HaltRule,
+    /// How many supervision steps it gets at most; 0 counts as 1.
+    pub max_steps: usize,
 }
 
 /// What became of one puzzle in a step.
@@ -102,12 +106,20 @@ pub fn most_likely(logits: &[f32], vocab_size: usize) -> Vec<u8> {
 pub struct RunningBatch<B: Backend> {
     model: Trm<B>,
     device: B::Device,
+    capacity: usize,
+    /// In the order of the rows of `latents` and `x`.
+    places: Vec<Place>,
+    work: Option<Work<B>>,
+}
+
+/// A puzzle in work.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    ticket: usize,
+    /// Supervision steps made so far.
+    steps: usize,
     rule: HaltRule,
     max_steps: usize,
-    capacity: usize,
-    /// Ticket and steps so far, in the order of the rows of `latents` and `x`.
-    places: Vec<(usize, usize)>,
-    work: Option<Work<B>>,
 }
 
 #[derive(Debug)]
@@ -118,10 +130,9 @@ struct Work<B: Backend> {
 }
 
 impl<B: Kernels> RunningBatch<B> {
-    /// An empty batch of `capacity` places in which a puzzle gets at most `max_steps` steps.
-    pub fn new(model: Trm<B>, rule: HaltRule, max_steps: usize, capacity: usize) -> Self {
-        let (max_steps, capacity) = (max_steps.max(1), capacity.max(1));
-        Self { device: model.device(), model, rule, max_steps, capacity, places: Vec::new(), work: None }
+    /// An empty batch of `capacity` places, at least 1.
+    pub fn new(model: Trm<B>, capacity: usize) -> Self {
+        Self { device: model.device(), model, capacity: capacity.max(1), places: Vec::new(), work: None }
     }
 
     /// How many puzzles can be admitted now.
@@ -168,8 +179,20 @@ impl<B: Kernels> RunningBatch<B> {
                 x: Tensor::cat(vec![old.x, x], 0),
             },
         });
-        self.places.extend(puzzles.iter().map(|puzzle| (puzzle.ticket, 0)));
+        self.places.extend(puzzles.iter().map(|puzzle| Place {
+            ticket: puzzle.ticket,
+            steps: 0,
+            rule: puzzle.rule,
+            max_steps: puzzle.max_steps,
+        }));
         Ok(())
+    }
+
+    /// Takes puzzles out of the batch before they halt: those whose ticket `unwanted` says yes to.
+    pub fn withdraw(&mut self, unwanted: impl Fn(usize) -> bool) {
+        let kept: Vec<usize> = (0..self.places.len()).filter(|i| !unwanted(self.places[*i].ticket)).collect();
+        self.places = kept.iter().map(|i| self.places[*i]).collect();
+        self.work = self.work.take().and_then(|work| work.rows(&kept));
     }
 
     /// Whether a puzzle fits the model.
@@ -206,33 +229,38 @@ impl<B: Kernels> RunningBatch<B> {
         let (q_halt, q_continue) = (to_host(q.q_halt)?, to_host(q.q_continue)?);
 
         let rows: Vec<RowStep> = std::iter::zip(&places, std::iter::zip(q_halt, q_continue))
-            .map(|(&(ticket, steps), (q_halt, q_continue))| {
-                let step = steps + 1;
-                let halted = step >= self.max_steps || self.wants_to_halt(q_halt, q_continue);
-                RowStep { ticket, step, q_halt, q_continue, halted }
+            .map(|(place, (q_halt, q_continue))| {
+                let step = place.steps + 1;
+                let halted = step >= place.max_steps || self.wants_to_halt(place.rule, q_halt, q_continue);
+                RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }
             })
             .collect();
 
         let going_on: Vec<usize> = (0..rows.len()).filter(|i| !rows[*i].halted).collect();
         let answers = Some((self.model.clone(), latents.z_h.clone()));
-        self.places = going_on.iter().map(|i| (rows[*i].ticket, rows[*i].step)).collect();
-        self.work = if going_on.len() == rows.len() {
-            Some(Work { latents, x })
-        } else if going_on.is_empty() {
-            None
-        } else {
-            let z = Latents { z_h: take(&latents.z_h, &going_on), z_l: take(&latents.z_l, &going_on) };
-            Some(Work { latents: z, x: take(&x, &going_on) })
-        };
+        self.places = going_on.iter().map(|i| Place { steps: rows[*i].step, ..places[*i] }).collect();
+        self.work = Work { latents, x }.rows(&going_on);
         Ok(StepReport { rows, answers })
     }
 
-    fn wants_to_halt(&self, q_halt: f32, q_continue: f32) -> bool {
-        match self.rule {
+    fn wants_to_halt(&self, rule: HaltRule, q_halt: f32, q_continue: f32) -> bool {
+        match rule {
             HaltRule::Never => false,
             HaltRule::QHalt if self.model.config().no_act_continue => q_halt > 0.0,
             HaltRule::QHalt => q_halt > q_continue,
         }
+    }
+}
+
+impl<B: Kernels> Work<B> {
+    /// The given rows, in rising order; `None` if there are none.
+    fn rows(self, rows: &[usize]) -> Option<Self> {
+        if rows.is_empty() {
+            return None;
+        }
+        let Self { latents: Latents { z_h, z_l }, x } = self;
+        let latents = Latents { z_h: take(&z_h, rows), z_l: take(&z_l, rows) };
+        Some(Self { latents, x: take(&x, rows) })
     }
 }
 

@@ -38,8 +38,8 @@ pub fn think<B: Kernels>(
     max_steps: usize,
 ) -> Result<impl Iterator<Item = Result<Thought>> + use<B>> {
     let vocab_size = model.config().vocab_size;
-    let mut batch = RunningBatch::new(model.clone(), rule, max_steps, 1);
-    batch.admit(&[Puzzle { ticket: 0, inputs, puzzle_identifier }])?;
+    let mut batch = RunningBatch::new(model.clone(), 1);
+    batch.admit(&[Puzzle { ticket: 0, inputs, puzzle_identifier, rule, max_steps }])?;
     Ok(std::iter::from_fn(move || {
         if batch.is_empty() {
             return None;

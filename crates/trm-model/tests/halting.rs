@@ -44,20 +44,21 @@ fn puzzles(count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|i| (0..25).map(|j| 1 + ((i * 31 + j * j * 7 + i * j) % 5) as u8).collect()).collect()
 }
 
+fn puzzle(ticket: usize, inputs: &[u8], rule: HaltRule) -> Puzzle<'_> {
+    Puzzle { ticket, inputs, puzzle_identifier: 0, rule, max_steps: 6 }
+}
+
 /// What became of every puzzle: steps, answer, and the bits of q_halt and of the logits.
 type Outcomes = BTreeMap<usize, (usize, Vec<u8>, u32, Vec<u32>)>;
 
 fn run(model: &Trm<B>, rule: HaltRule, capacity: usize, order: &[usize]) -> Outcomes {
     let puzzles = puzzles(order.len());
-    let mut batch = RunningBatch::new(model.clone(), rule, 6, capacity);
+    let mut batch = RunningBatch::new(model.clone(), capacity);
     let mut queue = order.iter();
     let mut outcomes = Outcomes::new();
     loop {
-        let admitted: Vec<Puzzle<'_>> = queue
-            .by_ref()
-            .take(batch.free_places())
-            .map(|i| Puzzle { ticket: *i, inputs: &puzzles[*i], puzzle_identifier: 0 })
-            .collect();
+        let admitted: Vec<Puzzle<'_>> =
+            queue.by_ref().take(batch.free_places()).map(|i| puzzle(*i, &puzzles[*i], rule)).collect();
         batch.admit(&admitted).expect("admitted");
         if batch.is_empty() {
             return outcomes;
@@ -97,6 +98,45 @@ fn outcome_does_not_depend_on_neighbours() {
     }
 }
 
+/// Puzzles of one batch halt by their own rule and after their own number of steps; one that is withdrawn leaves
+/// the others as they were.
+#[test]
+fn each_puzzle_has_its_own_limit() {
+    let model = small_model(false, true);
+    let puzzles = puzzles(8);
+    let limits = |i: usize| (if i.is_multiple_of(2) { HaltRule::Never } else { HaltRule::QHalt }, 1 + i % 5);
+    let mut batch = RunningBatch::new(model.clone(), 8);
+    let admitted: Vec<Puzzle<'_>> = (0..8)
+        .map(|i| {
+            let (rule, max_steps) = limits(i);
+            Puzzle { max_steps, ..puzzle(i, &puzzles[i], rule) }
+        })
+        .collect();
+    batch.admit(&admitted).expect("they fit");
+    let mut ends = BTreeMap::new();
+    for step in 1.. {
+        if step == 2 {
+            batch.withdraw(|ticket| ticket == 4 || ticket == 7);
+        }
+        let report = batch.step().expect("a step");
+        for row in report.rows.iter().filter(|row| row.halted) {
+            ends.insert(row.ticket, (row.step, row.q_halt.to_bits()));
+        }
+        if batch.is_empty() {
+            break;
+        }
+    }
+    assert!(!ends.contains_key(&4), "withdrawn after one of five steps");
+    for (i, inputs) in puzzles.iter().enumerate().filter(|(i, _)| ![4, 7].contains(i)) {
+        let (rule, max_steps) = limits(i);
+        let alone = think(&model, inputs, 0, rule, max_steps).expect("it fits");
+        let last = alone.last().expect("a step").expect("a thought");
+        assert_eq!(ends[&i], (last.step, last.q_halt.to_bits()), "puzzle {i}");
+    }
+    batch.withdraw(|_| true);
+    assert!(batch.is_empty());
+}
+
 /// The same at full size: a pass of the Maze-Hard network gives the same bits alone and in company.
 #[test]
 fn slow_maze_hard_does_not_depend_on_neighbours() {
@@ -130,9 +170,10 @@ fn thinking_ends_where_the_batch_does() {
 /// Puzzles that do not fit are refused with the reason, and the batch goes on as it was.
 #[test]
 fn puzzles_that_do_not_fit_are_refused() {
-    let mut batch = RunningBatch::new(small_model(false, true), HaltRule::QHalt, 6, 1);
+    let mut batch = RunningBatch::new(small_model(false, true), 1);
     let good = puzzles(2);
-    let puzzle = |inputs, puzzle_identifier| Puzzle { ticket: 0, inputs, puzzle_identifier };
+    let puzzle =
+        |inputs, puzzle_identifier| Puzzle { puzzle_identifier, ..puzzle(0, inputs, HaltRule::QHalt) };
     for (bad, reason) in [
         (vec![puzzle(&good[0][1..], 0)], "24 cells"),
         (vec![puzzle(&[9; 25], 0)], "token 9"),

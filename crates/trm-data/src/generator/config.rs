@@ -39,7 +39,13 @@ impl GeneratorConfig {
     /// The distribution of Maze-Hard: side 30, at least 108 `o` cells.
     #[must_use]
     pub fn maze_hard(seed: u64) -> Self {
-        Self::new(30, 108, seed)
+        Self::of_side(30, seed)
+    }
+
+    /// Mazes as hard for their side as Maze-Hard's: at least 12 % of all cells are `o`.
+    #[must_use]
+    pub fn of_side(side: usize, seed: u64) -> Self {
+        Self::new(side, side * side * 12 / 100, seed)
     }
 
     /// Checks that the values can be used. [`Generator::new`](super::Generator::new) does this too.

@@ -19,4 +19,5 @@ pub use element::Element;
 pub use isa::Isa;
 pub use product::{Block, Format, Left, Multiplier, Packed, Rows};
 pub use scratch::Scratch;
+#[cfg(feature = "flex")]
 pub(crate) use tasks::by_tasks;

@@ -2,6 +2,7 @@
 
 mod arch;
 mod folder;
+mod import;
 mod layout;
 mod pretrained;
 mod reference;
@@ -11,6 +12,7 @@ mod torch;
 
 pub use arch::{Architecture, read_architecture};
 pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};
+pub use import::{Imported, import};
 pub use layout::{Init, TensorSpec, layout};
 pub use pretrained::pretrained;
 pub use reference::{CheckpointFormat, export_checkpoint, read_checkpoint};
