@@ -165,7 +165,7 @@ pub fn lend(choice: &DeviceChoice, port: u16) -> Result<()> {
 
 impl DeviceChoice {
     /// `auto` made out.
-    fn or_fastest(&self) -> Self {
+    pub fn or_fastest(&self) -> Self {
         match self {
             #[cfg(feature = "cuda")]
             Self::Auto if probe::<Cuda>(&CudaDevice::new(0)).is_ok() => Self::Cuda(Indices::Default),

@@ -30,6 +30,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Solve a maze.
     Solve(SolveArgs),
+    /// Serve models over HTTP: a maze visualizer in the browser, a predict API with interactive docs, jobs.
+    Serve(ServeArgs),
     /// Lend this machine's device to trm on another machine: there, --device remote:HOST:PORT.
     ///
     /// Whoever reaches the port can compute here, unasked and unencrypted: lend in networks that you trust.
@@ -340,6 +342,55 @@ pub struct SolveArgs {
     /// Print JSON.
     #[arg(long, conflicts_with = "steps")]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The address to listen on [default: 127.0.0.1:7878].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// A model folder; several may be given, requests choose one by the folder's name [default: the model that comes with trm].
+    #[arg(long, value_name = "DIR")]
+    pub model: Vec<PathBuf>,
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is [default: auto].
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+    /// Precision of the computation.
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    pub dtype: Dtype,
+    /// A data set whose mazes can be had by index [default: mazes drawn from a fixed seed].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The folder for saved mazes, the database of jobs, and what jobs write [default: trm-state].
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Let requests start jobs: data sets, downloads, trainings, evaluations.
+    #[arg(long)]
+    pub allow_jobs: bool,
+    /// A file with the token that requests must bring; TRM_SERVE_TOKEN may hold it instead.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// An origin whose pages may call the API, such as https://example.org; several may be given.
+    #[arg(long, value_name = "ORIGIN")]
+    pub cors_origin: Vec<String>,
+    /// Mazes in work on the device at a time, for each model [default: by the size of the model].
+    #[arg(long, value_name = "N", value_parser = at_least_1)]
+    pub batch_size: Option<usize>,
+    /// Take all this, and the limits, from a TOML file; flags given here override it.
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+    /// Print the configuration that results, as TOML, and end.
+    #[arg(long)]
+    pub print_config: bool,
+    /// How to write the log on standard error; RUST_LOG chooses what is in it.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod hub;
 mod lend;
 mod play;
 mod report;
+mod serve;
 mod solve;
 mod train;
 mod weights;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Report(args) => report::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Solve(args) => solve::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Lend(args) => lend::run(&args),
     }
 }

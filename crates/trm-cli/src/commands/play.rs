@@ -6,7 +6,7 @@ use trm_model::{TrmConfig, weights::StateDict};
 
 use super::{
     eval::{Evaluate, Watch, describe},
-    solve::{draw_mazes, in_words},
+    solve::draw_mazes,
 };
 use crate::{Result, device::run_on, flags::SolveArgs, render};
 
@@ -42,7 +42,7 @@ fn show(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
             writeln!(out, "{question}    {answer}")?;
         }
         let verdict = outcome.verdict.unwrap_or_default();
-        writeln!(out, "{}; {} steps\n", in_words(&verdict), outcome.steps)?;
+        writeln!(out, "{}; {} steps\n", verdict.in_words(), outcome.steps)?;
     }
     Ok(write!(out, "{}", describe(&evaluation.metrics))?)
 }

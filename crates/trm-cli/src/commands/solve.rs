@@ -99,8 +99,7 @@ fn fit_side(config: &mut TrmConfig, side: usize) -> Result<()> {
 
 /// New mazes of the side that the model takes, with Maze-Hard's share of cells on the path at least.
 pub fn draw_mazes(config: &TrmConfig, seed: u64, count: usize) -> Result<Vec<Labelled>> {
-    let settings = GeneratorConfig::new(config.seq_len.isqrt(), config.seq_len * 12 / 100, seed);
-    Ok(Generator::new(settings)?.next_batch(count))
+    Ok(Generator::new(GeneratorConfig::of_side(config.seq_len.isqrt(), seed))?.next_batch(count))
 }
 
 struct Think<F> {
@@ -154,7 +153,7 @@ impl View<'_> {
         let verdict = judge_tokens(self.maze, &last.answer);
         let confidence = 100.0 * last.confidence();
         let steps = last.step;
-        writeln!(out, "{}; {steps} of {max_steps} steps, confidence {confidence:.1} %", in_words(&verdict))?;
+        writeln!(out, "{}; {steps} of {max_steps} steps, confidence {confidence:.1} %", verdict.in_words())?;
         if let Some(label) = self.label.filter(|_| !verdict.optimal) {
             write!(out, "\nA shortest path, by search:\n{}", render::grid(label, None))?;
         }
@@ -187,14 +186,4 @@ struct Solution<'a> {
     max_steps: usize,
     q_halt: f32,
     confidence: f32,
-}
-
-pub fn in_words(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict { exact: true, .. } => "valid, optimal, and the very path of the labelling rule",
-        Verdict { optimal: true, .. } => "valid and optimal",
-        Verdict { valid_path: true, .. } => "valid, but not optimal",
-        Verdict { well_formed: true, .. } => "not valid: no path from S to G",
-        _ => "not valid: the answer changes the maze itself",
-    }
 }

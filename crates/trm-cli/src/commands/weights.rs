@@ -8,7 +8,7 @@ use serde_json::json;
 use trm_hub::{Upload, resolve_weights};
 use trm_model::{
     TrmConfig,
-    weights::{self, CONFIG_FILE, CheckpointFormat, MODEL_FILE, ModelCard, StateDict},
+    weights::{self, CONFIG_FILE, CheckpointFormat, MODEL_FILE, StateDict},
 };
 
 use super::{hub::connect, warn};
@@ -104,23 +104,16 @@ fn import(args: &ImportArgs) -> Result<()> {
 }
 
 fn convert(file: &Path, arch: &str, output: &Path, dtype: Dtype, origin: &str) -> Result<()> {
-    let architecture = weights::read_architecture(arch)?;
-    if !architecture.ignored.is_empty() {
-        warn(&format!(
-            "{arch}: passed over {}, which say nothing of the network",
-            architecture.ignored.join(", ")
-        ));
+    let imported = weights::import(file, arch, output, dtype.into(), origin)?;
+    if !imported.ignored.is_empty() {
+        let ignored = imported.ignored.join(", ");
+        warn(&format!("{arch}: passed over {ignored}, which say nothing of the network"));
     }
-    let (state, _) = weights::read_checkpoint(file)?;
-    let config = architecture.fit(&state);
-    let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let card = ModelCard { name, origin: origin.to_owned() };
-    weights::save(output, &config, &state.with_precision(dtype.into()), &card)?;
     Ok(writeln!(
         stdout(),
         "{}: a model folder with {} trained weights",
         output.display(),
-        config.num_params()
+        imported.config.num_params()
     )?)
 }
 

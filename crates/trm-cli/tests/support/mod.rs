@@ -58,6 +58,12 @@ pub fn error(command: &mut Command) -> String {
     }
 }
 
+/// All of standard error of a command that fails.
+pub fn stderr_of_failure(command: &mut Command) -> String {
+    let assert = command.assert().code(1);
+    String::from_utf8(assert.get_output().stderr.clone()).expect("standard error is UTF-8")
+}
+
 /// A path as an argument or a part of a message.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")

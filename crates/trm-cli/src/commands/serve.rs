@@ -1,0 +1,167 @@
+use std::{env, io::Write, path::Path, path::PathBuf, sync::Arc};
+
+use tokio::{runtime::Runtime, signal};
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use trm_eval::suggested_batch_size;
+use trm_kernels::Kernels;
+use trm_model::{Precision, Trm, TrmConfig, weights::StateDict};
+use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_token};
+
+use super::{load_model, warn};
+use crate::{
+    Result,
+    device::{DeviceChoice, Job, run_on},
+    flags::{LogFormat, ServeArgs},
+};
+
+pub fn run(args: &ServeArgs) -> Result<()> {
+    let config = configure(args)?;
+    if args.print_config {
+        // A token is not part of it: it names the file only.
+        return Ok(write!(anstream::stdout(), "{}", config.to_toml())?);
+    }
+    let token = match env::var("TRM_SERVE_TOKEN") {
+        Ok(token) if config.token_file.is_none() => Some(check_token(&token)?),
+        _ => config.token()?,
+    };
+    log(args.log_format)?;
+    if token.is_none() && !config.listen.ip().is_loopback() {
+        warn(&format!(
+            "whoever reaches {} can use this server; set a token with --token-file or TRM_SERVE_TOKEN",
+            config.listen
+        ));
+    }
+    let device: DeviceChoice = match &config.device {
+        Some(device) => device.parse()?,
+        None => DeviceChoice::Auto,
+    };
+    let device = device.or_fastest();
+    let models = load_models(&config)?;
+    let start = Start { config: &config, models, precision: args.dtype.into(), device: device.to_string() };
+    let (engines, jobs) = run_on(&device, start)?;
+    let server = Server::bind(&config, token.as_deref(), engines, jobs)?;
+    let runtime = Runtime::new()?;
+    let mut out = anstream::stdout();
+    writeln!(out, "http://{}/  the page; /docs/ describes the API; Ctrl-C ends it", server.address())?;
+    out.flush()?;
+    let stop = runtime.block_on(async { stop_signal() })?;
+    Ok(runtime.block_on(server.run(stop))?)
+}
+
+/// The file's configuration, overridden by the flags.
+fn configure(args: &ServeArgs) -> Result<Config> {
+    let mut config = args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
+    let ServeArgs {
+        listen, model, device, data, state, allow_jobs, token_file, cors_origin, batch_size, ..
+    } = args;
+    fn set<T: Clone>(value: &mut T, flag: &Option<T>) {
+        if let Some(flag) = flag {
+            value.clone_from(flag);
+        }
+    }
+    set(&mut config.listen, listen);
+    set(&mut config.state, state);
+    config.device = device.as_ref().map(ToString::to_string).or(config.device);
+    config.data = data.clone().or(config.data);
+    config.token_file = token_file.clone().or(config.token_file);
+    config.limits.batch = batch_size.or(config.limits.batch);
+    config.allow_jobs |= *allow_jobs;
+    if !model.is_empty() {
+        config.models.clone_from(model);
+    }
+    if !cors_origin.is_empty() {
+        config.cors_origins.clone_from(cors_origin);
+    }
+    config.validate()?;
+    Ok(config)
+}
+
+/// A model to serve.
+struct Loaded {
+    name: String,
+    /// None: the model that comes with trm.
+    folder: Option<PathBuf>,
+    config: TrmConfig,
+    state: StateDict,
+}
+
+fn load_models(config: &Config) -> Result<Vec<Loaded>> {
+    let load = |folder: Option<&Path>| -> Result<Loaded> {
+        let (config, state) = load_model(folder)?;
+        let name = match folder {
+            Some(folder) => folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
+            None => format!("maze-{}", config.seq_len.isqrt()),
+        };
+        Ok(Loaded { name, folder: folder.map(Path::to_owned), config, state })
+    };
+    if config.models.is_empty() {
+        return Ok(vec![load(None)?]);
+    }
+    config.models.iter().map(|folder| load(Some(folder))).collect()
+}
+
+/// Puts the models onto the device, and opens the jobs if there are to be any.
+struct Start<'a> {
+    config: &'a Config,
+    models: Vec<Loaded>,
+    precision: Precision,
+    /// As people name it.
+    device: String,
+}
+
+impl Job for Start<'_> {
+    type Output = (Vec<Engine>, Option<Arc<Jobs>>);
+
+    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Self::Output> {
+        let Self { config, models, precision, device } = self;
+        let start = |(i, loaded): (usize, &Loaded)| -> Result<Engine> {
+            // Several devices share the models.
+            let model = Trm::<B>::from_state(&loaded.config, &loaded.state, &devices[i % devices.len()])?;
+            let batch = config.limits.batch.unwrap_or_else(|| suggested_batch_size(&loaded.config));
+            let limits = EngineLimits { batch, queue: config.limits.queue };
+            Ok(Engine::start(&loaded.name, &device, model.into_precision(precision), limits))
+        };
+        let engines = models.iter().enumerate().map(start).collect::<Result<_>>()?;
+        if !config.allow_jobs {
+            return Ok((engines, None));
+        }
+        let worker = DeviceWorker::<B> {
+            devices: devices.to_vec(),
+            models: models.into_iter().map(|loaded| (loaded.name, loaded.folder)).collect(),
+            data: config.data.clone(),
+        };
+        Ok((engines, Some(Jobs::start(&config.state, config.limits.jobs, worker)?)))
+    }
+}
+
+/// The log goes to standard error.
+fn log(format: LogFormat) -> Result<()> {
+    let filter =
+        EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new("warn,trm=info,trm_serve=info"))?;
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Text => registry.with(lines.with_ansi(is_coloured())).try_init()?,
+        LogFormat::Json => registry.with(lines.json()).try_init()?,
+    }
+    Ok(())
+}
+
+fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// Is over at Ctrl-C, or when the system asks the process to end.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = signal::ctrl_c().await;
+    })
+}

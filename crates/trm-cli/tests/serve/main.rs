@@ -1,0 +1,11 @@
+//! `trm serve` from outside: the API, its limits, jobs that survive, the page in a real browser.
+
+#[path = "../support/mod.rs"]
+#[macro_use]
+mod support;
+
+mod api;
+mod jobs;
+mod limits;
+mod schema;
+mod served;

@@ -1,0 +1,286 @@
+import { getJson, onTokenNeeded } from "./api.js";
+import { playBatches } from "./batch.js";
+import { listenToBoard } from "./board-input.js";
+import { BoardView } from "./board-view.js";
+import { byId } from "./dom.js";
+import { Drawing } from "./drawing.js";
+import { decodeLink, encodeLink } from "./link.js";
+import { Maze } from "./maze.js";
+import { announce, quiet, tell } from "./messages.js";
+import { Models } from "./models.js";
+import { Player } from "./player.js";
+import { offerSamples } from "./samples.js";
+import { allowAnimations, offerSharing } from "./share.js";
+import { Solver } from "./solver.js";
+import { freshMaze, offerSources } from "./sources.js";
+import { showThinking } from "./thinking.js";
+import { askToken } from "./token-dialog.js";
+import { clearVerdict, showVerdict } from "./verdict.js";
+
+const LINK_AFTER = 300;
+
+const models = new Models();
+const drawing = new Drawing(Maze.open(10));
+const player = new Player();
+const view = new BoardView(byId("board"), byId("stage-frame"));
+let limits = { max_side: 64, max_play: 1000 };
+/** The server's judgement of the answer on the board. */
+let prediction = null;
+
+// The frames
+
+/** @returns {import("./frame.js").Frame} */
+function frameAt(position, { difference }) {
+  const step = player.steps[position - 1];
+  return {
+    maze: drawing.maze,
+    answer: step?.answer ?? null,
+    before: byId("changes").checked ? (player.steps[position - 2]?.answer ?? null) : null,
+    probability: byId("tint").checked ? (step?.probability ?? null) : null,
+    target: (difference && prediction?.target_maze?.flat()) || null,
+  };
+}
+
+const shownFrame = () => frameAt(player.position, { difference: byId("difference").checked });
+const allFrames = () => Array.from({ length: player.steps.length + 1 }, (_, at) => frameAt(at, { difference: false }));
+
+const show = () => view.show(shownFrame());
+player.addEventListener("change", show);
+for (const id of ["tint", "changes", "difference"]) byId(id).addEventListener("change", show);
+showThinking(player);
+
+// Drawing
+
+drawing.addEventListener("change", () => {
+  forgetAnswer();
+  byId("undo").disabled = !drawing.canUndo;
+  byId("redo").disabled = !drawing.canRedo;
+  byId("side").value = String(drawing.maze.side);
+  adviseOnSide();
+  linkSoon();
+});
+listenToBoard(byId("board"), view, drawing, {
+  tool: () => document.querySelector("input[name=tool]:checked").value,
+  caption: (text) => (byId("cursor").textContent = text),
+});
+byId("undo").addEventListener("click", () => drawing.undo());
+byId("redo").addEventListener("click", () => drawing.redo());
+byId("clear").addEventListener("click", () => drawing.replace(drawing.maze.cleared()));
+byId("side").addEventListener("change", ({ target }) => {
+  const side = Math.min(Math.max(Math.round(target.valueAsNumber) || drawing.maze.side, 2), limits.max_side);
+  target.value = String(side);
+  if (side !== drawing.maze.side) drawing.replace(drawing.maze.resized(side));
+});
+addEventListener("keydown", (event) => {
+  const inText = event.target.matches?.("textarea, input:not([type=radio], [type=checkbox], [type=range])");
+  if (inText || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
+  event.preventDefault();
+  if (key === "y" || event.shiftKey) drawing.redo();
+  else drawing.undo();
+});
+
+/** An edit makes the answer, and what was said about it, stale. */
+function forgetAnswer() {
+  solver.drop();
+  prediction = null;
+  quiet();
+  view.fault(-1);
+  player.reset();
+  clearVerdict("Not solved yet.");
+  allowAnimations(false);
+  enter("idle");
+}
+
+function put(maze) {
+  if (started()) drawing.replace(maze);
+  else drawing.restart(maze);
+  announce(`A maze of ${maze.side} by ${maze.side} is on the board.`);
+}
+
+// Solving
+
+const solver = new Solver(player, {
+  thinking() {
+    prediction = null;
+    quiet();
+    view.fault(-1);
+    allowAnimations(false);
+    clearVerdict("Thinking…");
+    enter("thinking");
+  },
+  done(answer) {
+    prediction = answer;
+    showVerdict(answer);
+    allowAnimations(true);
+    show();
+    enter("done");
+  },
+  cancelled() {
+    clearVerdict("Cancelled.");
+    enter("idle");
+  },
+  failed(error) {
+    clearVerdict("No answer.");
+    complain(error, solve);
+    enter("failed");
+  },
+});
+
+function solve() {
+  const problem = missingEnd() ?? wrongSide();
+  if (problem) {
+    tell(problem.sentence, problem);
+    return enter("failed");
+  }
+  return solver.solve(drawing.maze, models.settings());
+}
+
+byId("solve").addEventListener("click", solve);
+byId("cancel").addEventListener("click", () => solver.cancel());
+player.addEventListener("change", () => {
+  const { step } = player.current ?? { step: 0 };
+  byId("progress").textContent =
+    document.body.dataset.state === "thinking" ? `step ${step} of at most ${models.settings().maxSteps}` : "";
+});
+
+/** @param {"idle" | "thinking" | "done" | "failed"} state */
+function enter(state) {
+  document.body.dataset.state = state;
+  const thinking = state === "thinking";
+  if (!thinking && document.activeElement === byId("cancel")) byId("solve").focus();
+  byId("cancel").hidden = !thinking;
+  if (!thinking) byId("progress").textContent = "";
+}
+
+function missingEnd() {
+  const { start, goal } = drawing.maze;
+  if (start >= 0 && goal >= 0) return null;
+  const what = start < 0 ? "start" : "goal";
+  return { sentence: `The maze has no ${what}. Choose the tool ${start < 0 ? "Start" : "Goal"} and place it on the board.` };
+}
+
+/** Any side can be drawn, but each model takes only one. */
+function wrongSide() {
+  const { name, side } = models.chosen;
+  const { side: drawn } = drawing.maze;
+  if (drawn === side) return null;
+  const other = models.forSide(drawn);
+  return {
+    sentence: `The model ${name} takes ${side} × ${side} mazes; this one is ${drawn} × ${drawn}.`,
+    actions: [
+      ...(other ? [{ label: `Use ${other.name}`, run: () => models.choose(other.name) }] : []),
+      { label: `Fresh ${side} × ${side}`, run: () => putFresh(side) },
+      { label: `Resize to ${side} × ${side}`, run: () => drawing.replace(drawing.maze.resized(side)) },
+    ],
+  };
+}
+
+function adviseOnSide() {
+  const problem = models.all.length > 0 && wrongSide();
+  if (problem) tell(problem.sentence, { tone: "advice", actions: problem.actions });
+}
+
+/** Says at the board what went wrong, and where. */
+function complain(error, retry) {
+  tell(error.message, { actions: error.retryable ? [{ label: "Try again", run: retry }] : [] });
+  const index = (error.row - 1) * view.side + (error.column - 1);
+  if (index >= 0 && index < view.side ** 2) {
+    view.fault(index);
+    view.moveCursor(index);
+  }
+}
+
+// Other mazes
+
+async function putFresh(side = models.chosen.side) {
+  const button = byId("fresh");
+  button.setAttribute("aria-busy", "true");
+  try {
+    put(await freshMaze(side));
+  } catch (error) {
+    complain(error, () => putFresh(side));
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+byId("fresh").addEventListener("click", () => putFresh());
+models.addEventListener("change", () => {
+  forgetAnswer();
+  adviseOnSide();
+  linkSoon();
+});
+offerSources({ put, maze: () => drawing.maze, say: announce });
+offerSharing({ shown: shownFrame, frames: allFrames, updateLink });
+playBatches(() => {
+  const { model, halt } = models.settings();
+  return { model, halt };
+});
+
+// The link
+
+let linkTimer = null;
+
+function linkSoon() {
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(updateLink, LINK_AFTER);
+}
+
+function updateLink() {
+  clearTimeout(linkTimer);
+  if (models.all.length === 0) return;
+  history.replaceState(null, "", encodeLink(drawing.maze, models.chosenIsDefault ? null : models.chosen.name));
+}
+
+/** @returns {boolean} whether the address held a maze, readable or not */
+function followLink() {
+  try {
+    const link = decodeLink(location.hash, limits.max_side);
+    if (!link) return false;
+    const known = link.model === null || models.choose(link.model);
+    put(link.maze);
+    if (!known) tell(`This server has no model ${link.model}; ${models.chosen.name} is chosen instead.`, { tone: "advice" });
+    return true;
+  } catch (error) {
+    tell(error.message);
+    return true;
+  }
+}
+addEventListener("hashchange", followLink);
+
+// The start
+
+const started = () => document.documentElement.dataset.ready === "true";
+
+async function start() {
+  try {
+    const hello = await getJson("hello");
+    ({ limits } = hello);
+    models.offer(hello.models);
+    for (const id of ["side", "new-side"]) byId(id).max = String(limits.max_side);
+    byId("play-count").max = String(limits.max_play);
+    byId("examples").hidden = !hello.examples;
+    if (hello.examples) {
+      const last = hello.examples.count - 1;
+      byId("example-index").max = String(last);
+      byId("example-label").textContent = `Index, 0 to ${last}`;
+    }
+    if (hello.saving) offerSamples({ put, sample });
+    if (!followLink()) await putFresh();
+  } catch (error) {
+    complain(error, start);
+  } finally {
+    document.documentElement.dataset.ready = "true";
+  }
+}
+
+/** The maze and, once it is solved, the answer. */
+function sample() {
+  return { input_maze: drawing.maze.toRows(), solved_maze: prediction?.solved_maze ?? null };
+}
+
+onTokenNeeded(askToken);
+show();
+start();

@@ -1,0 +1,213 @@
+//! What every request passes: the token, the bound for each client, headers, counting.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http_body::{Frame, SizeHint};
+use sha2::{Digest, Sha256};
+
+use super::{App, Refusal};
+use crate::metrics::RequestLabels;
+
+/// The token that requests must bring, as a digest: comparing digests tells nothing about the token by its time.
+pub struct Token([u8; 32]);
+
+impl Token {
+    pub fn new(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        let value = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+        let (scheme, token) = value.split_at(value.len().min(7));
+        scheme.eq_ignore_ascii_case(b"bearer ") && Sha256::digest(token)[..] == self.0
+    }
+}
+
+/// Refuses requests without the token.
+pub async fn needs_token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match &app.token {
+        Some(token) if !token.is_in(request.headers()) => Refusal::unauthorized().into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// Counts the requests that each client has open.
+#[derive(Default)]
+pub struct Clients(Mutex<HashMap<IpAddr, usize>>);
+
+impl Clients {
+    /// Counts one more, unless there are `limit` already.
+    fn enter(self: &Arc<Self>, client: IpAddr, limit: usize) -> Option<Visit> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(client).or_default();
+        if *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(Visit { clients: self.clone(), client })
+    }
+}
+
+/// An open request; ends with its answer's last byte.
+struct Visit {
+    clients: Arc<Clients>,
+    client: IpAddr,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut open = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// A body that ends a visit with itself: a stream is open until its last event.
+struct Visited {
+    body: Body,
+    _visit: Visit,
+}
+
+impl http_body::Body for Visited {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Refuses a client that has too many requests open.
+pub async fn bounds_clients(
+    State(app): State<Arc<App>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limit = app.limits.requests_per_client;
+    let forwarded = if app.behind_proxy { last_forwarded(request.headers()) } else { None };
+    let Some(visit) = app.clients.enter(forwarded.unwrap_or(address.ip()), limit) else {
+        let detail = format!("{limit} requests of yours are open already; wait for one of them");
+        return Refusal::busy(detail).into_response();
+    };
+    next.run(request).await.map(|body| Body::new(Visited { body, _visit: visit }))
+}
+
+/// The address that the proxy next to us saw; those before it are the clients' own words.
+fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").into_iter().next_back()?;
+    last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// Gives a body only so long to arrive, so that no client holds a place by sending slowly.
+pub async fn bounds_receiving(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let seconds = app.limits.receive_seconds;
+    let (parts, body) = request.into_parts();
+    // Only what is announced is waited for, and it is not more than the limit.
+    let limit = app.limits.body_bytes;
+    let received =
+        tokio::time::timeout(Duration::from_secs(seconds), axum::body::to_bytes(body, limit)).await;
+    match received {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(_)) => Refusal::too_large(limit).into_response(),
+        Err(_) => Refusal::too_slow(seconds).into_response(),
+    }
+}
+
+/// Adds the headers that keep browsers from doing what no answer of ours needs.
+pub async fn hardens(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name, value| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}
+
+/// Counts answers and the time until their heads.
+pub async fn counts(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
+    let method = request.method().as_str().to_owned();
+    let response = next.run(request).await;
+    let labels = RequestLabels { route, method, status: response.status().as_u16() };
+    app.metrics.answered(&labels, begun.elapsed().as_secs_f64());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only the very token opens.
+    #[test]
+    fn compares_tokens() {
+        let token = Token::new("secret");
+        let brings = |value: &str| {
+            let value = HeaderValue::from_str(value).expect("a header");
+            token.is_in(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
+        };
+        assert!(brings("Bearer secret") && brings("bearer secret"));
+        for wrong in ["", "Bearer", "Bearer ", "Bearer secret ", "Bearer Secret", "Basic secret", "secret"] {
+            assert!(!brings(wrong), "{wrong:?}");
+        }
+        assert!(!token.is_in(&HeaderMap::new()));
+    }
+
+    /// Only what the proxy itself added counts.
+    #[test]
+    fn believes_the_last_address() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(last_forwarded(&headers), None);
+        headers.append("x-forwarded-for", HeaderValue::from_static("10.0.0.1"));
+        headers.append("x-forwarded-for", HeaderValue::from_static("10.0.0.2, 2001:db8::1"));
+        assert_eq!(last_forwarded(&headers), "2001:db8::1".parse().ok());
+    }
+
+    /// A visit is counted until it ends, for each client by itself.
+    #[test]
+    fn counts_clients() {
+        let clients = Arc::new(Clients::default());
+        let [a, b] = [1, 2].map(|last| IpAddr::from([127, 0, 0, last]));
+        let first = clients.enter(a, 1).expect("the first");
+        assert!(clients.enter(a, 1).is_none() && clients.enter(b, 1).is_some());
+        drop(first);
+        assert!(clients.enter(a, 1).is_some());
+        assert!(clients.0.lock().expect("no panic").is_empty());
+    }
+}

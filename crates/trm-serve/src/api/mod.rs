@@ -1,0 +1,79 @@
+//! The HTTP API: routes, and what they share.
+
+mod about;
+mod ask;
+mod custom;
+mod extract;
+mod guard;
+mod jobs;
+mod mazes;
+mod page;
+mod play;
+mod predict;
+mod refusal;
+mod router;
+mod stream;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::Semaphore;
+
+use self::guard::{Clients, Token};
+pub use self::{
+    ask::{PredictQuery, PredictRequest},
+    refusal::{BodyRefusals, Refusal, Refusals},
+    router::{openapi, router},
+};
+use crate::{Config, Engine, Jobs, Limits, examples::Examples, metrics::Metrics, samples::Samples};
+
+/// What all handlers share.
+pub struct App {
+    pub engines: Vec<Arc<Engine>>,
+    pub examples: Examples,
+    pub samples: Samples,
+    pub jobs: Option<Arc<Jobs>>,
+    pub limits: Limits,
+    pub token: Option<Token>,
+    pub behind_proxy: bool,
+    pub metrics: Metrics,
+    clients: Arc<Clients>,
+    /// A turn to draw mazes.
+    drawing: Arc<Semaphore>,
+    draining: AtomicBool,
+}
+
+impl App {
+    pub fn new(
+        config: &Config,
+        token: Option<&str>,
+        engines: Vec<Engine>,
+        examples: Examples,
+        jobs: Option<Arc<Jobs>>,
+    ) -> Self {
+        Self {
+            metrics: Metrics::new(engines.iter()),
+            engines: engines.into_iter().map(Arc::new).collect(),
+            examples,
+            samples: Samples::new(config.state.join("samples"), config.limits.samples),
+            jobs,
+            limits: config.limits,
+            token: token.map(Token::new),
+            behind_proxy: config.behind_proxy,
+            clients: Arc::default(),
+            drawing: Arc::new(Semaphore::new(1)),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on `/health` says that the server is stopping.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,179 @@
+//! `/play/stream`: a batch of fresh mazes.
+
+use std::{convert::Infallible, sync::Arc, time::Instant};
+
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::{Stream, StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use trm_data::{GeneratorConfig, Labelled, judge_tokens};
+use trm_eval::wilson_interval;
+use utoipa::IntoParams;
+
+use super::{
+    App, Refusal, Refusals,
+    ask::{Halt, Question},
+    extract::Query,
+    mazes::{check_seed, draw},
+    predict::next_thought,
+    stream::{ServerEvent, event},
+};
+
+/// Which mazes to play.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PlayQuery {
+    /// How many.
+    #[param(minimum = 1)]
+    count: usize,
+    /// Chooses the mazes.
+    #[serde(default)]
+    #[param(maximum = 9007199254740991u64)]
+    seed: u64,
+    /// Which model; the first of `/hello` if left out.
+    model: Option<String>,
+    /// The least number of cells on a shortest path; 12 % of all cells if left out.
+    min_path: Option<usize>,
+    /// When to halt.
+    #[serde(default)]
+    #[param(inline)]
+    halt: Halt,
+}
+
+/// What became of a maze.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    number: usize,
+    exact: bool,
+    optimal: bool,
+    valid_path: bool,
+    steps: usize,
+    milliseconds: f64,
+}
+
+/// What became of them all.
+#[derive(Debug, Serialize)]
+struct Summary {
+    count: usize,
+    exact_accuracy: f64,
+    exact_accuracy_ci95: [f64; 2],
+    valid_path: f64,
+    optimal_path: f64,
+    mean_steps: f64,
+    seconds: f64,
+    mazes_per_second: f64,
+}
+
+/// Watch a batch of fresh mazes being solved.
+///
+/// Server-sent events: an `outcome` for each maze as it is done, then a `summary`; or `error` (a Refusal).
+#[utoipa::path(
+    get, path = "/play/stream", tag = "predict", params(PlayQuery),
+    responses((status = 200, content_type = "text/event-stream", body = ServerEvent), Refusals)
+)]
+pub async fn play_stream(
+    State(app): State<Arc<App>>,
+    Query(query): Query<PlayQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    if !(1..=app.limits.play).contains(&query.count) {
+        return Err(Refusal::bad_request(
+            "bad_request",
+            format!("count is {}; take 1 to {}", query.count, app.limits.play),
+        ));
+    }
+    check_seed(query.seed)?;
+    let engine = app.engine(query.model.as_deref())?.clone();
+    let side = engine.side();
+    let min_path = query.min_path.unwrap_or(GeneratorConfig::of_side(side, 0).min_path);
+    let config = GeneratorConfig::new(side, min_path, query.seed);
+    let mazes = draw(&app, config, query.count).await?;
+
+    let begun = Instant::now();
+    let (rule, max_steps) = (query.halt.into(), engine.config().halt_max_steps);
+    // As many as fit on the device: others find the queue free.
+    let at_a_time = engine.capacity();
+    let deadline = std::time::Duration::from_secs(app.limits.request_seconds);
+    let outcomes =
+        stream::iter(mazes.into_iter().enumerate()).map(move |(number, Labelled { maze, solution })| {
+            let engine = engine.clone();
+            async move {
+                let begun = Instant::now();
+                let deadline = begun + deadline;
+                let target = Some(solution);
+                let question =
+                    Question { engine, maze, target, index: None, rule, max_steps, begun, deadline };
+                outcome(number, &question).await
+            }
+        });
+    let events = outcomes.buffer_unordered(at_a_time).map(Some).chain(stream::iter([None])).scan(
+        Some(Tally::default()),
+        move |tally, next| {
+            let sent = match (tally.as_mut(), next) {
+                (None, _) => return futures_util::future::ready(None),
+                (Some(tally), Some(Ok(outcome))) => {
+                    tally.add(&outcome);
+                    event("outcome", &outcome)
+                }
+                (Some(_), Some(Err(refusal))) => {
+                    *tally = None;
+                    event("error", &refusal)
+                }
+                (Some(tally), None) => event("summary", &tally.summary(begun.elapsed().as_secs_f64())),
+            };
+            futures_util::future::ready(Some(sent))
+        },
+    );
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+async fn outcome(number: usize, question: &Question) -> Result<Outcome, Refusal> {
+    let (task, mut replies) = question.task(false);
+    question.engine.submit(task).await?;
+    let (thought, _) = next_thought(question, &mut replies).await?;
+    let verdict = judge_tokens(&question.maze, &thought.answer);
+    Ok(Outcome {
+        number,
+        exact: verdict.exact,
+        optimal: verdict.optimal,
+        valid_path: verdict.valid_path,
+        steps: thought.step,
+        milliseconds: question.begun.elapsed().as_secs_f64() * 1e3,
+    })
+}
+
+/// Counts outcomes.
+#[derive(Default)]
+struct Tally {
+    count: usize,
+    exact: usize,
+    optimal: usize,
+    valid_path: usize,
+    steps: usize,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: &Outcome) {
+        self.count += 1;
+        self.exact += usize::from(outcome.exact);
+        self.optimal += usize::from(outcome.optimal);
+        self.valid_path += usize::from(outcome.valid_path);
+        self.steps += outcome.steps;
+    }
+
+    fn summary(&self, seconds: f64) -> Summary {
+        let share = |hits: usize| hits as f64 / self.count.max(1) as f64;
+        Summary {
+            count: self.count,
+            exact_accuracy: share(self.exact),
+            exact_accuracy_ci95: wilson_interval(self.exact, self.count),
+            valid_path: share(self.valid_path),
+            optimal_path: share(self.optimal),
+            mean_steps: share(self.steps),
+            seconds,
+            mazes_per_second: self.count as f64 / seconds,
+        }
+    }
+}

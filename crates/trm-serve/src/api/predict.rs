@@ -1,0 +1,213 @@
+//! `/predict`: one maze, one answer.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use tokio::{sync::mpsc, time::timeout_at};
+use trm_data::{Cell, judge_tokens};
+use trm_model::Thought;
+use utoipa::ToSchema;
+
+use super::{
+    App, BodyRefusals, PredictQuery, PredictRequest, Refusal, Refusals,
+    ask::Question,
+    extract::{self, Query},
+};
+use crate::{
+    Reply,
+    grid_json::{Rows, rows, rows_of},
+};
+
+/// An answer and how it came about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Prediction {
+    /// The maze: rows of tokens, 1 wall, 2 open, 3 start, 4 goal.
+    pub input_maze: Rows,
+    /// The model's answer, 5 on its path.
+    pub solved_maze: Rows,
+    /// The label: the shortest path that the labelling rule chooses; null if there is no path.
+    pub target_maze: Option<Rows>,
+    /// Supervision steps that it took.
+    pub inference_steps: usize,
+    /// Supervision steps that it could have taken.
+    pub max_steps: usize,
+    /// The halting logit of the last step.
+    pub q_halt: f32,
+    /// Sigmoid of `q_halt`: how sure the model is that its answer is exactly right.
+    pub confidence: f32,
+    /// What is right about the answer.
+    pub verdict: Verdict,
+    /// The verdict in words.
+    pub summary: String,
+    /// Cells on a shortest path between start and goal; null if there is no path.
+    pub shortest_path_cells: Option<usize>,
+    /// Time from the request to the answer.
+    pub milliseconds: f64,
+    /// Of that, time spent waiting for a place in the batch.
+    pub queued_milliseconds: f64,
+    /// The model that answered.
+    pub model: String,
+    /// The device that it ran on.
+    pub device: String,
+    /// Which of the examples it was.
+    pub index: Option<usize>,
+    /// Every supervision step, if asked for.
+    pub steps: Option<Vec<Step>>,
+}
+
+/// What is right about an answer, from the loosest to the strictest.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Verdict {
+    /// The answer is the maze with nothing but a path drawn on open cells.
+    pub well_formed: bool,
+    /// The path leads from start to goal.
+    pub valid_path: bool,
+    /// No path is shorter.
+    pub optimal: bool,
+    /// It is the path of the labelling rule, cell by cell.
+    pub exact: bool,
+    /// Cells that the answer marks as path.
+    pub path_cells: usize,
+}
+
+/// What the model thinks after a supervision step.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Step {
+    /// Which step, from 1.
+    pub step: usize,
+    /// The halting logit.
+    pub q_halt: f32,
+    /// Sigmoid of `q_halt`.
+    pub confidence: f32,
+    /// Whether this was the last step.
+    pub halted: bool,
+    /// The answer so far.
+    pub maze: Rows,
+    /// The probability of each cell to be on the path, by the model; if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_probability: Option<Vec<Vec<f32>>>,
+    /// Time since the request.
+    pub milliseconds: f64,
+}
+
+impl Step {
+    /// Shows a thought.
+    pub fn new(question: &Question, thought: &Thought, probabilities: bool) -> Self {
+        let side = question.maze.side();
+        let vocab_size = question.engine.config().vocab_size;
+        let path_probability = probabilities.then(|| {
+            let cells: Vec<f32> = thought.logits.chunks_exact(vocab_size).map(path_probability).collect();
+            cells.chunks(side).map(<[f32]>::to_vec).collect()
+        });
+        Self {
+            step: thought.step,
+            q_halt: thought.q_halt,
+            confidence: thought.confidence(),
+            halted: thought.halted,
+            maze: rows(&thought.answer, side),
+            path_probability,
+            milliseconds: milliseconds(question.begun, Instant::now()),
+        }
+    }
+}
+
+/// Softmax of the path's logit, to three digits: enough for a tint.
+fn path_probability(logits: &[f32]) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|logit| (logit - max).exp()).sum();
+    let path = logits.get(usize::from(Cell::Path.token())).map_or(0.0, |logit| (logit - max).exp());
+    (1000.0 * path / sum).round() / 1000.0
+}
+
+impl Prediction {
+    /// Judges the last thought.
+    pub fn new(question: &Question, last: &Thought, entered: Instant, steps: Option<Vec<Step>>) -> Self {
+        let Question { engine, maze, target, index, max_steps, begun, .. } = question;
+        let verdict = judge_tokens(maze, &last.answer);
+        Self {
+            input_maze: rows_of(maze.grid()),
+            solved_maze: rows(&last.answer, maze.side()),
+            target_maze: target.as_ref().map(rows_of),
+            inference_steps: last.step,
+            max_steps: *max_steps,
+            q_halt: last.q_halt,
+            confidence: last.confidence(),
+            summary: verdict.in_words().to_owned(),
+            verdict: verdict.into(),
+            shortest_path_cells: target.as_ref().map(|target| target.count(Cell::Path)),
+            milliseconds: milliseconds(*begun, Instant::now()),
+            queued_milliseconds: milliseconds(*begun, entered),
+            model: engine.name().to_owned(),
+            device: engine.device().to_owned(),
+            index: *index,
+            steps,
+        }
+    }
+}
+
+impl From<trm_data::Verdict> for Verdict {
+    fn from(verdict: trm_data::Verdict) -> Self {
+        let trm_data::Verdict { well_formed, valid_path, optimal, exact, path_cells } = verdict;
+        Self { well_formed, valid_path, optimal, exact, path_cells }
+    }
+}
+
+fn milliseconds(from: Instant, to: Instant) -> f64 {
+    (to.saturating_duration_since(from).as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The next thought about a question.
+pub async fn next_thought(
+    question: &Question,
+    replies: &mut mpsc::UnboundedReceiver<Reply>,
+) -> Result<(Thought, Instant), Refusal> {
+    // The engine keeps the deadline too, but only between two steps.
+    match timeout_at(question.deadline.into(), replies.recv()).await {
+        Ok(Some(Reply::Step { thought, entered })) => Ok((thought, entered)),
+        Ok(Some(Reply::Failed(reason))) => Err(Refusal::unavailable(format!("the device failed: {reason}"))),
+        Ok(Some(Reply::TooLate)) | Err(_) => Err(Refusal::too_late()),
+        Ok(None) => Err(Refusal::unavailable("the server is stopping; try again later")),
+    }
+}
+
+/// Solves the maze of a request.
+async fn predict(app: &App, request: &PredictRequest) -> Result<Json<Prediction>, Refusal> {
+    let question = app.question(request)?;
+    let mut replies = question.submit(request.steps)?;
+    let mut steps = Vec::new();
+    loop {
+        let (thought, entered) = next_thought(&question, &mut replies).await?;
+        if request.steps {
+            steps.push(Step::new(&question, &thought, request.probabilities));
+        }
+        if thought.halted {
+            let steps = request.steps.then_some(steps);
+            return Ok(Json(Prediction::new(&question, &thought, entered, steps)));
+        }
+    }
+}
+
+/// Solve a maze.
+#[utoipa::path(
+    post, path = "/predict", tag = "predict", request_body = PredictRequest,
+    responses((status = 200, body = Prediction), Refusals, BodyRefusals)
+)]
+pub async fn predict_maze(
+    State(app): State<Arc<App>>,
+    extract::Json(request): extract::Json<PredictRequest>,
+) -> Result<Json<Prediction>, Refusal> {
+    predict(&app, &request).await
+}
+
+/// Solve an example, or a maze in the address.
+#[utoipa::path(
+    get, path = "/predict", tag = "predict", params(PredictQuery),
+    responses((status = 200, body = Prediction), Refusals)
+)]
+pub async fn predict_example(
+    State(app): State<Arc<App>>,
+    Query(query): Query<PredictQuery>,
+) -> Result<Json<Prediction>, Refusal> {
+    predict(&app, &query.into()).await
+}

@@ -1,0 +1,169 @@
+//! A model at work: mazes of many requests share one running batch.
+
+mod worker;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use tokio::sync::mpsc;
+use trm_kernels::Kernels;
+use trm_model::{HaltRule, Trm, TrmConfig};
+
+use crate::metrics::EngineMetrics;
+
+/// A model on a device, with a thread of its own that computes.
+///
+/// Mazes enter its running batch as others halt ([`trm_model::RunningBatch`]); what becomes of a maze does not depend
+/// on its neighbours. The thread ends when the engine is dropped and what was submitted is done.
+pub struct Engine {
+    /// What requests call it.
+    name: String,
+    /// The device, as people name it.
+    device: String,
+    config: TrmConfig,
+    capacity: usize,
+    queue: mpsc::Sender<Task>,
+    metrics: EngineMetrics,
+    healthy: Arc<AtomicBool>,
+}
+
+/// Bounds of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineLimits {
+    /// Mazes in work at a time.
+    pub batch: usize,
+    /// Mazes that wait for a place in the batch.
+    pub queue: usize,
+}
+
+/// A puzzle to think about, and whom to tell.
+#[derive(Debug)]
+pub struct Task {
+    /// Tokens, as many as the model takes.
+    pub inputs: Vec<u8>,
+    /// When to halt.
+    pub rule: HaltRule,
+    /// Supervision steps at most.
+    pub max_steps: usize,
+    /// Whether to tell of every step, or of the last only.
+    pub every_step: bool,
+    /// When nobody waits any more.
+    pub deadline: Instant,
+    /// Whom to tell; closing it withdraws the puzzle.
+    pub replies: mpsc::UnboundedSender<Reply>,
+}
+
+/// What an engine tells of a puzzle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// A supervision step is done.
+    Step {
+        /// What the model thinks now.
+        thought: trm_model::Thought,
+        /// When the puzzle entered the batch.
+        entered: Instant,
+    },
+    /// The deadline has passed.
+    TooLate,
+    /// The device failed.
+    Failed(String),
+}
+
+/// Why a puzzle is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// The queue is full.
+    Full,
+    /// The thread has ended.
+    Closed,
+}
+
+impl Engine {
+    /// Starts a thread that computes with this model. `name` and `device` are what people call them.
+    pub fn start<B: Kernels>(name: &str, device: &str, model: Trm<B>, limits: EngineLimits) -> Self {
+        let config = model.config().clone();
+        let (queue, tasks) = mpsc::channel(limits.queue.max(1));
+        let metrics = EngineMetrics::default();
+        let healthy = Arc::new(AtomicBool::new(true));
+        let capacity = limits.batch.max(1);
+        let mut worker = worker::Worker::new(model, tasks, capacity, metrics.clone(), healthy.clone());
+        thread::spawn(move || {
+            // A backend that lost its device panics. The puzzles in work are lost, the server is not.
+            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
+                let reason = panic.downcast_ref::<String>().map(String::as_str);
+                let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied());
+                worker.fail(reason.unwrap_or("the device failed without a reason"));
+            }
+        });
+        let (name, device) = (name.to_owned(), device.to_owned());
+        Self { name, device, config, capacity, queue, metrics, healthy }
+    }
+
+    /// What requests call the model.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The device, as people name it.
+    pub fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &TrmConfig {
+        &self.config
+    }
+
+    /// The side of the mazes that it takes.
+    pub fn side(&self) -> usize {
+        self.config.seq_len.isqrt()
+    }
+
+    /// How many mazes are in work at a time.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether the last supervision step succeeded.
+    pub fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// What the engine counts.
+    pub(crate) fn metrics(&self) -> &EngineMetrics {
+        &self.metrics
+    }
+
+    /// Submits a puzzle, if there is room.
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub fn try_submit(&self, task: Task) -> Result<(), NotTaken> {
+        self.metrics.queued.inc();
+        self.queue.try_send(task).map_err(|error| {
+            self.metrics.queued.dec();
+            match error {
+                mpsc::error::TrySendError::Full(_) => NotTaken::Full,
+                mpsc::error::TrySendError::Closed(_) => NotTaken::Closed,
+            }
+        })
+    }
+
+    /// Submits a puzzle as soon as there is room.
+    ///
+    /// # Errors
+    /// [`NotTaken::Closed`].
+    pub async fn submit(&self, task: Task) -> Result<(), NotTaken> {
+        let room = self.queue.reserve().await.map_err(|_| NotTaken::Closed)?;
+        self.metrics.queued.inc();
+        room.send(task);
+        Ok(())
+    }
+}

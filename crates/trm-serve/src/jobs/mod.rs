@@ -1,0 +1,288 @@
+//! Work that takes longer than a request: one job at a time, on a thread of its own, remembered across restarts.
+
+mod record;
+mod request;
+mod store;
+mod training;
+mod work;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use self::store::Store;
+pub use self::{
+    record::{JobRecord, JobState},
+    request::{DownloadWeights, Folders, LARGEST_SEED, PrepareDataset, Request, RunEvalLocal, RunTraining},
+    work::DeviceWorker,
+};
+use crate::{Error, Result};
+
+/// Does jobs: [`DeviceWorker`], on any backend.
+pub trait Worker: Send + 'static {
+    /// Does what is asked for, tells `watch` how it goes, and stops early when `watch` says so.
+    ///
+    /// # Errors
+    /// What went wrong, for people.
+    fn work(&self, request: &Request, folders: &Folders, watch: &Watch<'_>) -> Result<Done>;
+}
+
+/// What a job came to, as JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Done {
+    /// All of it.
+    Finished(Value),
+    /// What there was when `watch` said to stop; the job can go on.
+    Stopped(Value),
+}
+
+/// The jobs of a server.
+///
+/// What is known about them is in a database, which a change reaches whole or not at all. A job that was running when
+/// the server stopped, or was killed, is begun again at the next start; a training goes on from its last checkpoint.
+pub struct Jobs {
+    store: Store,
+    folders: Folders,
+    limit: usize,
+    /// The job at work, and whether it was cancelled. Whoever changes a record holds this.
+    running: Mutex<Option<(u64, Arc<AtomicBool>)>>,
+    /// Told of new jobs, and of the stop.
+    news: Condvar,
+    stopping: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Jobs {
+    /// Opens the database in the state folder, and goes on with what is waiting there. At most `limit` jobs wait or run.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::File`].
+    pub fn start(state: &Path, limit: usize, worker: impl Worker) -> Result<Arc<Self>> {
+        let store = Store::open(&state.join("jobs.redb"))?;
+        let jobs = Arc::new(Self {
+            store,
+            folders: Folders::new(state),
+            limit,
+            running: Mutex::new(None),
+            news: Condvar::new(),
+            stopping: Arc::default(),
+            thread: Mutex::new(None),
+        });
+        let thread = thread::spawn({
+            let jobs = jobs.clone();
+            move || {
+                if let Err(error) = jobs.work(&worker) {
+                    tracing::error!(%error, "no more jobs are done");
+                }
+            }
+        });
+        *jobs.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(jobs)
+    }
+
+    /// All jobs, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn list(&self) -> Result<Vec<JobRecord>> {
+        let mut records = self.store.all()?;
+        records.reverse();
+        Ok(records)
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn get(&self, id: u64) -> Result<Option<JobRecord>> {
+        self.store.get(id)
+    }
+
+    /// Adds a job; `None` if too many are waiting.
+    ///
+    /// # Errors
+    /// Those of [`Request::validate`], [`Error::Database`].
+    pub fn add(&self, request: Request) -> Result<Option<JobRecord>> {
+        request.validate(&self.folders)?;
+        let _turn = self.turn();
+        if self.store.all()?.iter().filter(|record| !record.state.is_final()).count() >= self.limit {
+            return Ok(None);
+        }
+        let record = self.store.add(|id| JobRecord::new(id, request))?;
+        self.news.notify_all();
+        Ok(Some(record))
+    }
+
+    /// Cancels a job: at once if it waits, and if it runs, as soon as it notices. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn cancel(&self, id: u64) -> Result<Option<JobRecord>> {
+        let running = self.turn();
+        let Some(mut record) = self.store.get(id)? else { return Ok(None) };
+        match &*running {
+            Some((at_work, cancelled)) if *at_work == id => cancelled.store(true, Ordering::Relaxed),
+            _ if !record.state.is_final() => {
+                record.end(JobState::Cancelled, "cancelled before it was begun");
+                self.store.put(&record)?;
+            }
+            _ => {}
+        }
+        Ok(Some(record))
+    }
+
+    /// Stops the job at work, so that it can go on at the next start, and waits for it.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        drop(self.turn());
+        self.news.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // What it panicked of was logged.
+            let _ = thread.join();
+        }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<(u64, Arc<AtomicBool>)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Does one job after the other.
+    fn work(&self, worker: &impl Worker) -> Result<()> {
+        while let Some((mut record, cancelled)) = self.next()? {
+            tracing::info!(job = record.id, attempt = record.attempts, "a job begins");
+            let watch = Watch {
+                stopping: &self.stopping,
+                cancelled: &cancelled,
+                attempt: record.attempts,
+                news: Mutex::new(News { record: record.clone(), written: Instant::now() }),
+                store: &self.store,
+            };
+            let work = || worker.work(&record.request, &self.folders, &watch);
+            let done = catch_unwind(AssertUnwindSafe(work));
+            record = watch.news.into_inner().unwrap_or_else(PoisonError::into_inner).record;
+
+            let mut running = self.turn();
+            *running = None;
+            match done {
+                _ if cancelled.load(Ordering::Relaxed) => record.end(JobState::Cancelled, "cancelled"),
+                Ok(Ok(Done::Stopped(result))) => {
+                    record.state = JobState::Queued;
+                    record.result = Some(result);
+                    record.log("the server is stopping; it goes on at the next start");
+                }
+                Ok(Ok(Done::Finished(result))) => {
+                    record.progress = 1.0;
+                    record.result = Some(result);
+                    record.end(JobState::Finished, "done");
+                }
+                Ok(Err(error)) => {
+                    record.error = Some(error.to_string());
+                    record.end(JobState::Failed, "failed");
+                }
+                Err(_) => {
+                    record.error = Some("the job panicked; the server's log says more".into());
+                    record.end(JobState::Failed, "failed");
+                }
+            }
+            tracing::info!(job = record.id, state = ?record.state, error = record.error, "a job ends");
+            self.store.put(&record)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next job and begins it; `None` when the server stops.
+    fn next(&self) -> Result<Option<(JobRecord, Arc<AtomicBool>)>> {
+        let mut running = self.turn();
+        loop {
+            if self.is_stopping() {
+                return Ok(None);
+            }
+            // A job that says it is running was interrupted: this thread is the only one that runs any.
+            let next = self.store.all()?.into_iter().find(|record| !record.state.is_final());
+            if let Some(mut record) = next {
+                let cancelled = Arc::<AtomicBool>::default();
+                *running = Some((record.id, cancelled.clone()));
+                record.begin();
+                self.store.put(&record)?;
+                return Ok(Some((record, cancelled)));
+            }
+            running = self.news.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// How often progress is written to the database at most.
+const WRITTEN_EVERY: Duration = Duration::from_millis(500);
+
+/// Is told how a job goes, and tells it when to stop.
+pub struct Watch<'a> {
+    stopping: &'a AtomicBool,
+    cancelled: &'a AtomicBool,
+    attempt: u32,
+    news: Mutex<News>,
+    store: &'a Store,
+}
+
+struct News {
+    record: JobRecord,
+    written: Instant,
+}
+
+impl Watch<'_> {
+    /// Whether to stop: the job was cancelled, or the server stops.
+    pub fn should_stop(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed) || self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Whether the job was begun before, and interrupted.
+    pub fn goes_on(&self) -> bool {
+        self.attempt > 1
+    }
+
+    /// The share of the work that is done, and what is being done.
+    pub fn progress(&self, share: f64, message: &str) {
+        self.tell(|record| {
+            record.progress = share.clamp(0.0, 1.0);
+            record.message = message.to_owned();
+        });
+    }
+
+    /// Something worth a line.
+    pub fn log(&self, line: &str) {
+        self.tell(|record| record.log(line));
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut JobRecord)) {
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut news.record);
+        if news.written.elapsed() >= WRITTEN_EVERY {
+            news.written = Instant::now();
+            if let Err(error) = self.store.put(&news.record) {
+                tracing::warn!(%error, "the progress of a job could not be written");
+            }
+        }
+    }
+}
+
+impl From<Error> for crate::api::Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Database { .. } | Error::File { .. } => Self::unavailable(error.to_string()),
+            error => Self::bad_request("bad_job", error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The jobs themselves: a few calls of the crates that do the work.
+
+use std::{cell::RefCell, path::PathBuf};
+
+use serde_json::{Value, json};
+use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest};
+use trm_eval::{EvalOptions, Observer, Progress, evaluate_on_all, suggested_batch_size};
+use trm_hub::{Hub, HubOptions, RepoKind, published, resolve_weights};
+use trm_kernels::Kernels;
+use trm_model::{
+    HaltRule, Precision, Trm, TrmConfig,
+    weights::{self, MODEL_FILE, ModelCard, StateDict},
+};
+
+use super::{Done, DownloadWeights, Folders, PrepareDataset, Request, RunEvalLocal, Watch, Worker, training};
+use crate::{Error, Result};
+
+/// Does jobs on the devices of a backend.
+pub struct DeviceWorker<B: Kernels> {
+    /// Where to train and to evaluate.
+    pub devices: Vec<B::Device>,
+    /// The served models by name, the default first: their folders, or none for the model that comes with trm.
+    pub models: Vec<(String, Option<PathBuf>)>,
+    /// The data set that the server was started with.
+    pub data: Option<PathBuf>,
+}
+
+impl<B: Kernels> Worker for DeviceWorker<B> {
+    fn work(&self, request: &Request, folders: &Folders, watch: &Watch<'_>) -> Result<Done> {
+        match request {
+            Request::PrepareDataset(request) => prepare_dataset(request, folders, watch).map(Done::Finished),
+            Request::DownloadWeights(request) => {
+                download_weights(request, folders, watch).map(Done::Finished)
+            }
+            Request::RunTraining(request) => training::run::<B>(&self.devices, request, folders, watch),
+            Request::RunEvalLocal(request) => self.evaluate(request, folders, watch),
+        }
+    }
+}
+
+fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_>) -> Result<Value> {
+    let output = folders.data(&request.name);
+    let mut progress = |now: trm_data::Progress| {
+        watch.progress(
+            now.done as f64 / now.total.max(1) as f64,
+            &format!("{} of {} mazes", now.done, now.total),
+        );
+    };
+    let summary = match request.generator() {
+        Some(config) => {
+            let splits = [("train", request.train), ("test", request.test)];
+            let splits: Vec<SplitRequest> = splits
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(name, count)| SplitRequest { name: name.into(), count })
+                .collect();
+            let mut generator = Generator::new(config)?;
+            trm_data::generate(&mut generator, &splits, &mut ExcludeSet::new(), &output, &mut progress)?
+        }
+        None => {
+            let hub = Hub::new(HubOptions::default())?;
+            let source = request.source.parse()?;
+            let news = Transfer::new(watch);
+            let train = hub.file(RepoKind::Dataset, &source, published::MAZE_HARD_TRAIN, &news)?;
+            hub.file(RepoKind::Dataset, &source, published::MAZE_HARD_TEST, &news)?;
+            let options =
+                BuildOptions { augment: request.augment, subsample: request.subsample, seed: request.seed };
+            let folder = train.parent().unwrap_or(&train);
+            trm_data::build(folder, &output, &options, &mut progress)?
+        }
+    };
+    let BuildSummary { splits } = summary;
+    let splits =
+        splits.iter().map(|split| json!({"name": split.name, "mazes": split.groups, "rows": split.rows}));
+    Ok(json!({"dataset": request.name, "splits": splits.collect::<Vec<_>>()}))
+}
+
+fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &Watch<'_>) -> Result<Value> {
+    let hub = Hub::new(HubOptions::default())?;
+    let found = resolve_weights(&hub, &request.weights, &Transfer::new(watch))?;
+    let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
+    let output = folders.model(&request.name);
+    let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
+    let config = match (&found.config, request.arch.clone().or(known)) {
+        (_, Some(arch)) => weights::import(&found.path, &arch, &output, Precision::F32, &origin)?.config,
+        (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
+            let (config, state) = weights::load_state(config.parent().unwrap_or(config))?;
+            weights::save(&output, &config, &state, &ModelCard { name: request.name.clone(), origin })?;
+            config
+        }
+        _ => {
+            let reason = format!("{} does not say its architecture; name a preset", found.file);
+            return Err(Error::Job { field: "arch", reason });
+        }
+    };
+    Ok(json!({"model": request.name, "parameters": config.num_params(), "side": config.seq_len.isqrt()}))
+}
+
+impl<B: Kernels> DeviceWorker<B> {
+    fn evaluate(&self, request: &RunEvalLocal, folders: &Folders, watch: &Watch<'_>) -> Result<Done> {
+        let dataset = self.dataset(request, folders)?;
+        let (config, state) = self.model(request, folders)?;
+        let load = |device| Ok(Trm::<B>::from_state(&config, &state, device)?.into_precision(Precision::F32));
+        let models = self.devices.iter().map(load).collect::<Result<_>>()?;
+        let options = EvalOptions {
+            halt: if request.all_steps { HaltRule::Never } else { HaltRule::QHalt },
+            max_steps: request.max_steps,
+            limit: request.limit,
+            batch_size: suggested_batch_size(&config),
+            ..EvalOptions::default()
+        };
+        let evaluation = evaluate_on_all(models, &dataset, &options, &mut Observing(watch))?;
+        let metrics = json!(evaluation.metrics);
+        Ok(if evaluation.complete { Done::Finished(metrics) } else { Done::Stopped(metrics) })
+    }
+
+    fn dataset(&self, request: &RunEvalLocal, folders: &Folders) -> Result<Dataset> {
+        let folder = match (&request.dataset, &self.data) {
+            (Some(name), _) => folders.data(name),
+            (None, Some(folder)) => folder.clone(),
+            (None, None) => {
+                let reason =
+                    "was left out, and the server was started without --data; name a folder in data/".into();
+                return Err(Error::Job { field: "dataset", reason });
+            }
+        };
+        let split = folder.join(request.split.as_deref().unwrap_or("test"));
+        Ok(Dataset::load(if split.is_dir() { &split } else { &folder })?)
+    }
+
+    fn model(&self, request: &RunEvalLocal, folders: &Folders) -> Result<(TrmConfig, StateDict)> {
+        let served = match &request.model {
+            None => self.models.first(),
+            Some(name) => self.models.iter().find(|(served, _)| served == name),
+        };
+        let folder = match (served, &request.model) {
+            (Some((_, Some(folder))), _) => folder.clone(),
+            (Some((_, None)), _) | (None, None) => return Ok(weights::pretrained()?),
+            (None, Some(name)) => {
+                let candidates = [folders.model(name), folders.run(name).join("best")];
+                candidates.into_iter().find(|folder| folder.is_dir()).ok_or_else(|| Error::Job {
+                    field: "model",
+                    reason: format!("there is no {name:?} in /hello, models/ or runs/"),
+                })?
+            }
+        };
+        Ok(weights::load_state(&folder)?)
+    }
+}
+
+/// Passes on how an evaluation goes.
+struct Observing<'a>(&'a Watch<'a>);
+
+impl Observer for Observing<'_> {
+    fn progress(&mut self, Progress { finished, total, share }: Progress) {
+        self.0.progress(share, &format!("{finished} of {total} mazes"));
+    }
+
+    fn should_stop(&mut self) -> bool {
+        self.0.should_stop()
+    }
+}
+
+/// Passes on how a download goes.
+struct Transfer<'a> {
+    watch: &'a Watch<'a>,
+    /// The file, its size, and how much has come.
+    at: RefCell<(String, Option<u64>, u64)>,
+}
+
+impl<'a> Transfer<'a> {
+    fn new(watch: &'a Watch<'a>) -> Self {
+        Self { watch, at: RefCell::default() }
+    }
+}
+
+impl trm_hub::Progress for Transfer<'_> {
+    fn start(&self, file: &str, total: Option<u64>) {
+        self.watch.log(&format!("downloads {file}"));
+        *self.at.borrow_mut() = (file.to_owned(), total, 0);
+    }
+
+    fn advance(&self, bytes: u64) {
+        let mut at = self.at.borrow_mut();
+        at.2 += bytes;
+        let (file, total, come) = &*at;
+        let share = total.map_or(0.0, |total| *come as f64 / total.max(1) as f64);
+        self.watch.progress(share, &format!("{file}: {:.1} MB", *come as f64 / 1e6));
+    }
+
+    fn finish(&self) {}
+}
