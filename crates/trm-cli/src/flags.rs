@@ -370,7 +370,7 @@ pub struct ServeArgs {
     /// A file with the token that requests must bring; TRM_SERVE_TOKEN may hold it instead.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// An origin whose pages may call the API, such as https://example.org; several may be given.
+    /// An origin whose pages may call the API, such as <https://example.org>; several may be given.
     #[arg(long, value_name = "ORIGIN")]
     pub cors_origin: Vec<String>,
     /// Mazes in work on the device at a time, for each model [default: by the size of the model].

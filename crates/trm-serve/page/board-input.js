@@ -7,7 +7,7 @@ const TOOLS = { wall: WALL, start: START, goal: GOAL };
  * Pointer and keyboard on the board.
  * @param {HTMLElement} root @param {import("./board-view.js").BoardView} view
  * @param {import("./drawing.js").Drawing} drawing
- * @param {{tool: () => keyof TOOLS, caption: (text: string) => void}} page
+ * @param {{tool: () => keyof TOOLS, caption: (index: number) => void}} page
  */
 export function listenToBoard(root, view, drawing, page) {
   byPointer(root, view, drawing, page);
@@ -32,7 +32,7 @@ function byPointer(root, view, drawing, page) {
 
   root.addEventListener("pointermove", (event) => {
     const index = view.cellAt(event.clientX, event.clientY, stroke !== null);
-    if (index >= 0) page.caption(view.describe(index));
+    if (index >= 0) page.caption(index);
     if (!stroke || index === stroke.last) return;
     for (const cell of line(stroke.last, index, view.side)) {
       if (swallowsEnd(cell)) continue;
@@ -47,12 +47,12 @@ function byPointer(root, view, drawing, page) {
     stroke = null;
     settle();
     view.moveCursor(view.cursor, { focus: true });
-    page.caption(view.describe(view.cursor));
+    page.caption(view.cursor);
   };
   root.addEventListener("pointerup", finish(() => drawing.commit()));
   // The browser took the gesture over, to zoom: what was drawn was not meant.
   root.addEventListener("pointercancel", finish(() => drawing.revert()));
-  root.addEventListener("pointerleave", () => !stroke && page.caption(view.describe(view.cursor)));
+  root.addEventListener("pointerleave", () => !stroke && page.caption(view.cursor));
 
   /** The first cell decides: an end is moved, a wall tool draws on an open cell and erases on a wall. */
   function tokenFor(index) {
@@ -84,11 +84,10 @@ function byKeyboard(root, view, drawing, page) {
       drawing.paint(view.cursor, token);
       drawing.commit();
     }
-    const words = view.describe(view.cursor);
-    page.caption(words);
-    announce(words);
+    page.caption(view.cursor);
+    announce(view.describe(view.cursor));
   });
-  root.addEventListener("focusin", () => page.caption(view.describe(view.cursor)));
+  root.addEventListener("focusin", () => page.caption(view.cursor));
 
   function tokenFor(key, current) {
     switch (key.toLowerCase()) {

@@ -1,10 +1,11 @@
+import { keepInAddress } from "./address.js";
 import { getJson, onTokenNeeded } from "./api.js";
 import { playBatches } from "./batch.js";
 import { listenToBoard } from "./board-input.js";
 import { BoardView } from "./board-view.js";
 import { byId } from "./dom.js";
 import { Drawing } from "./drawing.js";
-import { decodeLink, encodeLink } from "./link.js";
+import { missingEnd, wrongSide } from "./fit.js";
 import { Maze } from "./maze.js";
 import { announce, quiet, tell } from "./messages.js";
 import { Models } from "./models.js";
@@ -17,12 +18,16 @@ import { showThinking } from "./thinking.js";
 import { askToken } from "./token-dialog.js";
 import { clearVerdict, showVerdict } from "./verdict.js";
 
-const LINK_AFTER = 300;
-
 const models = new Models();
 const drawing = new Drawing(Maze.open(10));
 const player = new Player();
 const view = new BoardView(byId("board"), byId("stage-frame"));
+const address = keepInAddress({
+  current: () => ({ maze: drawing.maze, model: models.chosenIsDefault ? null : models.chosen.name }),
+  open: openLink,
+  maxSide: () => limits.max_side,
+  broken: (sentence) => tell(sentence),
+});
 let limits = { max_side: 64, max_play: 1000 };
 /** The server's judgement of the answer on the board. */
 let prediction = null;
@@ -44,7 +49,17 @@ function frameAt(position, { difference }) {
 const shownFrame = () => frameAt(player.position, { difference: byId("difference").checked });
 const allFrames = () => Array.from({ length: player.steps.length + 1 }, (_, at) => frameAt(at, { difference: false }));
 
-const show = () => view.show(shownFrame());
+/** The cell that the line below the board tells about; -1 before the first one. */
+let captioned = -1;
+
+function captionCell() {
+  if (captioned >= 0 && captioned < view.side ** 2) byId("cursor").textContent = view.describe(captioned);
+}
+
+function show() {
+  view.show(shownFrame());
+  captionCell();
+}
 player.addEventListener("change", show);
 for (const id of ["tint", "changes", "difference"]) byId(id).addEventListener("change", show);
 showThinking(player);
@@ -57,11 +72,14 @@ drawing.addEventListener("change", () => {
   byId("redo").disabled = !drawing.canRedo;
   byId("side").value = String(drawing.maze.side);
   adviseOnSide();
-  linkSoon();
+  if (models.all.length > 0) address.writeSoon();
 });
 listenToBoard(byId("board"), view, drawing, {
   tool: () => document.querySelector("input[name=tool]:checked").value,
-  caption: (text) => (byId("cursor").textContent = text),
+  caption(index) {
+    captioned = index;
+    captionCell();
+  },
 });
 byId("undo").addEventListener("click", () => drawing.undo());
 byId("redo").addEventListener("click", () => drawing.redo());
@@ -129,7 +147,7 @@ const solver = new Solver(player, {
 });
 
 function solve() {
-  const problem = missingEnd() ?? wrongSide();
+  const problem = missingEnd(drawing.maze) ?? sideProblem();
   if (problem) {
     tell(problem.sentence, problem);
     return enter("failed");
@@ -154,31 +172,14 @@ function enter(state) {
   if (!thinking) byId("progress").textContent = "";
 }
 
-function missingEnd() {
-  const { start, goal } = drawing.maze;
-  if (start >= 0 && goal >= 0) return null;
-  const what = start < 0 ? "start" : "goal";
-  return { sentence: `The maze has no ${what}. Choose the tool ${start < 0 ? "Start" : "Goal"} and place it on the board.` };
-}
-
-/** Any side can be drawn, but each model takes only one. */
-function wrongSide() {
-  const { name, side } = models.chosen;
-  const { side: drawn } = drawing.maze;
-  if (drawn === side) return null;
-  const other = models.forSide(drawn);
-  return {
-    sentence: `The model ${name} takes ${side} × ${side} mazes; this one is ${drawn} × ${drawn}.`,
-    actions: [
-      ...(other ? [{ label: `Use ${other.name}`, run: () => models.choose(other.name) }] : []),
-      { label: `Fresh ${side} × ${side}`, run: () => putFresh(side) },
-      { label: `Resize to ${side} × ${side}`, run: () => drawing.replace(drawing.maze.resized(side)) },
-    ],
-  };
-}
+const sideProblem = () =>
+  wrongSide(drawing.maze, models, {
+    fresh: putFresh,
+    resize: (side) => drawing.replace(drawing.maze.resized(side)),
+  });
 
 function adviseOnSide() {
-  const problem = models.all.length > 0 && wrongSide();
+  const problem = models.all.length > 0 && sideProblem();
   if (problem) tell(problem.sentence, { tone: "advice", actions: problem.actions });
 }
 
@@ -210,45 +211,20 @@ byId("fresh").addEventListener("click", () => putFresh());
 models.addEventListener("change", () => {
   forgetAnswer();
   adviseOnSide();
-  linkSoon();
+  address.writeSoon();
 });
 offerSources({ put, maze: () => drawing.maze, say: announce });
-offerSharing({ shown: shownFrame, frames: allFrames, updateLink });
+offerSharing({ shown: shownFrame, frames: allFrames, updateLink: address.write });
 playBatches(() => {
   const { model, halt } = models.settings();
   return { model, halt };
 });
 
-// The link
-
-let linkTimer = null;
-
-function linkSoon() {
-  clearTimeout(linkTimer);
-  linkTimer = setTimeout(updateLink, LINK_AFTER);
+function openLink(maze, model) {
+  const known = model === null || models.choose(model);
+  put(maze);
+  if (!known) tell(`This server has no model ${model}; ${models.chosen.name} is chosen instead.`, { tone: "advice" });
 }
-
-function updateLink() {
-  clearTimeout(linkTimer);
-  if (models.all.length === 0) return;
-  history.replaceState(null, "", encodeLink(drawing.maze, models.chosenIsDefault ? null : models.chosen.name));
-}
-
-/** @returns {boolean} whether the address held a maze, readable or not */
-function followLink() {
-  try {
-    const link = decodeLink(location.hash, limits.max_side);
-    if (!link) return false;
-    const known = link.model === null || models.choose(link.model);
-    put(link.maze);
-    if (!known) tell(`This server has no model ${link.model}; ${models.chosen.name} is chosen instead.`, { tone: "advice" });
-    return true;
-  } catch (error) {
-    tell(error.message);
-    return true;
-  }
-}
-addEventListener("hashchange", followLink);
 
 // The start
 
@@ -268,11 +244,21 @@ async function start() {
       byId("example-label").textContent = `Index, 0 to ${last}`;
     }
     if (hello.saving) offerSamples({ put, sample });
-    if (!followLink()) await putFresh();
+    await firstMaze();
   } catch (error) {
     complain(error, start);
   } finally {
     document.documentElement.dataset.ready = "true";
+  }
+}
+
+/** The maze of the address, or a fresh one. A broken link is told about after that: a new maze clears the line. */
+async function firstMaze() {
+  try {
+    if (!address.follow()) await putFresh();
+  } catch (error) {
+    await putFresh();
+    tell(error.message);
   }
 }
 

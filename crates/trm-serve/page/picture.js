@@ -1,7 +1,7 @@
 import { lookOf } from "./frame.js";
 import { OPEN, PATH } from "./maze.js";
 
-const COLOURS = ["wall", "open", "thread", "start", "goal", "on-end", "missing", "surplus", "changed", "line"];
+const COLOURS = ["wall", "open", "thread", "start", "goal", "on-end", "missing", "surplus", "changed"];
 /** How strongly a certain path tints its cell; as in page.css. */
 const TINT = 0.46;
 

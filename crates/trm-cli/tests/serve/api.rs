@@ -172,7 +172,7 @@ fn refusals_say_what_would_be_right() {
         assert_eq!(answer.status, status, "{body}: {}", answer.body);
         assert!(answer.detail().contains(said), "{body}: {}", answer.body);
     }
-    let no_path: String = "S#########".to_owned() + &"#".repeat(80) + "         G";
+    let no_path: String = format!("S{}         G", "#".repeat(89));
     let answer = served.post("/predict", &json!({"grid": no_path}));
     assert_eq!((answer.status, &answer.json()["target_maze"]), (200, &Value::Null));
     assert_eq!(served.get("/nowhere").status, 404);

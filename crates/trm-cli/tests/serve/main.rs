@@ -5,7 +5,9 @@
 mod support;
 
 mod api;
+mod browser;
 mod jobs;
 mod limits;
+mod page;
 mod schema;
 mod served;

@@ -25,6 +25,7 @@ macro_rules! files {
 }
 
 files![
+    "address.js",
     "api.js",
     "batch.js",
     "board-input.js",
@@ -34,6 +35,7 @@ files![
     "drawing.js",
     "export-gif.js",
     "export-svg.js",
+    "fit.js",
     "frame.js",
     "gif.js",
     "icon.svg",
@@ -126,4 +128,22 @@ pub async fn get_asset(
 /// A file of the page, where the page looks for it.
 pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
     file(&name, &headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every file of the folder is in the binary, and together they are as light as the page is to be.
+    #[test]
+    fn holds_the_whole_page() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+        let entries = std::fs::read_dir(folder).expect("the folder");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>(), names);
+        assert!(FILES.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < 300_000);
+    }
 }
