@@ -15,7 +15,7 @@ const REFERENCE_EXTRAS: [&str; 4] = ["batch_size", "H_layers", "name", "loss"];
 pub struct Architecture {
     /// The architecture, validated.
     pub config: TrmConfig,
-    /// Keys of the file that say nothing about the network.
+    /// Keys of the file that say nothing about the network, sorted.
     pub ignored: Vec<String>,
 }
 
@@ -61,7 +61,9 @@ pub fn read_architecture(name_or_path: &str) -> Result<Architecture> {
     let config: TrmConfig =
         serde_json::from_value(Value::Object(fields)).map_err(|error| fail(error.to_string()))?;
     config.validate()?;
-    Ok(Architecture { config, ignored: ignored.into_iter().map(|(key, _)| key).collect() })
+    let mut ignored: Vec<String> = ignored.into_iter().map(|(key, _)| key).collect();
+    ignored.sort();
+    Ok(Architecture { config, ignored })
 }
 
 /// Whether `key` names a field of [`TrmConfig`], in either spelling.

@@ -267,7 +267,7 @@ mod tests {
         for (bytes, row, said) in [
             (b"S#\nxG".to_vec(), Some(2), "'x'"),
             (b"[[3, 1],\n[2, 9]]".to_vec(), Some(2), "token 9"),
-            (b"[[3, 1],\n[2, ]]".to_vec(), Some(2), "expected value"),
+            (b"[[3, 1],\n[2, ]]".to_vec(), Some(2), "trailing comma"),
             (vec![0xff, 0xfe], None, "neither text"),
             (npy_of(&[&[3, 1, 2]]), None, "1x3"),
             (b"\x93NUMPY".to_vec(), None, "npy"),
