@@ -376,6 +376,9 @@ pub struct ServeArgs {
     /// Mazes in work on the device at a time, for each model [default: by the size of the model].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub batch_size: Option<usize>,
+    /// Seconds that requests in work get to finish when the server is told to stop [default: 30].
+    #[arg(long, value_name = "N")]
+    pub drain_seconds: Option<u64>,
     /// Take all this, and the limits, from a TOML file; flags given here override it.
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,

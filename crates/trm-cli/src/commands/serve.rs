@@ -52,7 +52,17 @@ pub fn run(args: &ServeArgs) -> Result<()> {
 fn configure(args: &ServeArgs) -> Result<Config> {
     let mut config = args.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
     let ServeArgs {
-        listen, model, device, data, state, allow_jobs, token_file, cors_origin, batch_size, ..
+        listen,
+        model,
+        device,
+        data,
+        state,
+        allow_jobs,
+        token_file,
+        cors_origin,
+        batch_size,
+        drain_seconds,
+        ..
     } = args;
     fn set<T: Clone>(value: &mut T, flag: &Option<T>) {
         if let Some(flag) = flag {
@@ -61,6 +71,7 @@ fn configure(args: &ServeArgs) -> Result<Config> {
     }
     set(&mut config.listen, listen);
     set(&mut config.state, state);
+    set(&mut config.limits.drain_seconds, drain_seconds);
     config.device = device.as_ref().map(ToString::to_string).or(config.device);
     config.data = data.clone().or(config.data);
     config.token_file = token_file.clone().or(config.token_file);

@@ -218,9 +218,19 @@ fn stops_gracefully() {
 fn configuration_can_be_printed() {
     let file = tempfile::NamedTempFile::with_suffix(".toml").expect("a file");
     std::fs::write(file.path(), "listen = \"127.0.0.1:1\"\n[limits]\nqueue = 5\n").expect("written");
-    let printed =
-        support::stdout(&mut trm!["serve", "--config", file.path(), "--batch-size", "3", "--print-config"]);
-    for line in ["listen = \"127.0.0.1:1\"", "queue = 5", "batch = 3", "allow_jobs = false"] {
+    let printed = support::stdout(&mut trm![
+        "serve",
+        "--config",
+        file.path(),
+        "--batch-size",
+        "3",
+        "--drain-seconds",
+        "7",
+        "--print-config"
+    ]);
+    for line in
+        ["listen = \"127.0.0.1:1\"", "queue = 5", "batch = 3", "drain_seconds = 7", "allow_jobs = false"]
+    {
         assert!(printed.contains(line), "{printed}");
     }
     std::fs::write(file.path(), "quue = 5\n").expect("written");
