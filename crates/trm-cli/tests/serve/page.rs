@@ -187,3 +187,36 @@ fn slow_page_keeps_its_budget() {
         Ok(())
     });
 }
+
+/// A saved maze comes back as it was, its name is text and no markup; a maze without a path is said to have none.
+#[test]
+fn slow_keeps_samples_and_knows_mazes_without_a_path() {
+    let served = Served::new(&[]);
+    browse(1280, |driver| async move {
+        open(&driver, &served.url("/")).await?;
+        let drawn = cells(&driver).await?;
+        evaluate(&driver, "document.querySelector('#saved').open = true").await?;
+        driver.find(By::Css("#save-name")).await?.send_keys("crossing <b>").await?;
+        click(&driver, "#save").await?;
+        wait_for(&driver, "return document.querySelectorAll('#saved-list button').length === 1").await?;
+        assert!(text(&driver, "#saved-list").await?.contains("crossing <b>"));
+
+        let empty = format!("{}\n", " ".repeat(10)).repeat(7);
+        read_text(&driver, &format!("S#{}\n##{}\n{empty}{}G", " ".repeat(8), " ".repeat(8), " ".repeat(9)))
+            .await?;
+        wait_for(
+            &driver,
+            "return document.querySelector('[data-row=\"2\"][data-column=\"1\"]').dataset.cell === 'wall'",
+        )
+        .await?;
+        click(&driver, "#solve").await?;
+        wait_for(&driver, DONE).await?;
+        let said = text(&driver, "#verdict").await? + &*text(&driver, "#message").await?;
+        assert!(said.contains("no path"), "{said}");
+
+        click(&driver, "#saved-list button").await?;
+        let kinds = "[...document.querySelectorAll('#board [data-cell]')].map(c => c.dataset.cell)";
+        let as_drawn = format!("return JSON.stringify({kinds}) === JSON.stringify({drawn})");
+        wait_for(&driver, &as_drawn).await
+    });
+}
