@@ -32,6 +32,13 @@ pub enum Error {
         name: String,
     },
 
+    /// The repository changed between two downloads that belong together.
+    #[error("{repo} changed between two downloads; try again")]
+    Changed {
+        /// The repository.
+        repo: RepoId,
+    },
+
     /// The address of the Hub is not one of a web server.
     #[error(
         "the Hub's endpoint {endpoint:?} is not an address such as https://huggingface.co; correct HF_ENDPOINT"

@@ -40,6 +40,7 @@ mod failure;
 mod fetch;
 mod file_name;
 mod hub;
+mod mazes;
 mod options;
 mod progress;
 pub mod published;
@@ -51,6 +52,7 @@ mod weights;
 
 pub use error::{Error, Result};
 pub use hub::{Hub, RepoFile};
+pub use mazes::maze_csv_folder;
 pub use options::HubOptions;
 pub use progress::Progress;
 pub use repo::{RepoId, RepoKind};

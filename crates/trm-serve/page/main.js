@@ -214,6 +214,7 @@ models.addEventListener("change", () => {
   address.writeSoon();
 });
 offerSources({ put, maze: () => drawing.maze, say: announce });
+offerSamples({ put, sample });
 offerSharing({ shown: shownFrame, frames: allFrames, updateLink: address.write });
 playBatches(() => {
   const { model, halt } = models.settings();
@@ -243,7 +244,6 @@ async function start() {
       byId("example-index").max = String(last);
       byId("example-label").textContent = `Index, 0 to ${last}`;
     }
-    if (hello.saving) offerSamples({ put, sample });
     await firstMaze();
   } catch (error) {
     complain(error, start);

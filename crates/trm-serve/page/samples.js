@@ -10,7 +10,6 @@ import { onSubmit } from "./messages.js";
 export function offerSamples(board) {
   const fold = byId("saved");
   const status = byId("save-status");
-  fold.hidden = false;
   fold.addEventListener("toggle", () => fold.open && list());
 
   onSubmit(byId("save-form"), status, async () => {

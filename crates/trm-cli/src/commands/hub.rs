@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use trm_data::Source;
-use trm_hub::{Hub, HubOptions, RepoId, RepoKind, published};
+use trm_hub::{Hub, HubOptions, RepoId, maze_csv_folder};
 
 use crate::{Result, flags::HubArgs, progress::Transfer};
 
@@ -19,13 +19,5 @@ pub fn csv_folder(source: &Source, args: &HubArgs) -> Result<PathBuf> {
         Source::Folder(folder) => return Ok(folder.clone()),
         Source::Hub(id) => id.parse::<RepoId>()?,
     };
-    let hub = connect(args)?;
-    let download = |file| hub.file(RepoKind::Dataset, &id, file, &Transfer::default());
-    let train = download(published::MAZE_HARD_TRAIN)?;
-    // Both files lie side by side in the cache's snapshot of the repository.
-    let test = download(published::MAZE_HARD_TEST)?;
-    match (train.parent(), test.parent()) {
-        (Some(folder), Some(other)) if folder == other => Ok(folder.to_owned()),
-        _ => Err(format!("{id} changed between two downloads; run the command again").into()),
-    }
+    Ok(maze_csv_folder(&connect(args)?, &id, &Transfer::default())?)
 }

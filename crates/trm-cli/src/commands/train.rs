@@ -12,7 +12,7 @@ use trm_kernels::Kernels;
 use burn::backend::Autodiff;
 use serde::Serialize;
 use trm_train::{
-    Data, Event, EventSink, Group, JsonLines, Limits, Outcome, Progress, Recipe, Resume, Run, TensorBoard,
+    Data, Event, EventSink, Group, JsonLines, Limits, Progress, Recipe, Resume, Run, TensorBoard,
 };
 
 use super::on_interrupt;
@@ -131,11 +131,7 @@ impl Train<'_> {
         };
         Ok(End {
             run: self.dir.to_owned(),
-            outcome: match outcome {
-                Outcome::Finished => "finished",
-                Outcome::Converged => "converged",
-                Outcome::Stopped => "stopped",
-            },
+            outcome: outcome.name(),
             progress: run.progress().clone(),
             peak_memory: peak_memory(),
         })

@@ -27,8 +27,6 @@ pub struct Hello {
     examples: Examples,
     /// Whether jobs can be started.
     jobs: bool,
-    /// Whether mazes can be saved.
-    saving: bool,
     /// What requests may ask for.
     limits: PublicLimits,
 }
@@ -99,7 +97,6 @@ pub async fn hello(State(app): State<Arc<App>>) -> Json<Hello> {
             source: app.examples.source(),
         },
         jobs: app.jobs.is_some(),
-        saving: true,
         limits: PublicLimits {
             max_side: limits.side,
             max_play: limits.play,

@@ -11,10 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     App, BodyRefusals, Refusal, Refusals,
     extract::{self, Query},
+    in_background,
 };
 use crate::{
     grid_json::{GridForms, grid_from_json, maze_from_json, rows_of},
-    samples::{Sample, SampleEntry, Samples, now},
+    samples::{Sample, SampleEntry, now},
 };
 
 /// The longest name of a saved maze, in characters.
@@ -33,7 +34,8 @@ pub struct SampleList {
     responses((status = 200, body = SampleList), Refusals)
 )]
 pub async fn list_custom(State(app): State<Arc<App>>) -> Result<Json<SampleList>, Refusal> {
-    let files = in_background(&app.samples, Samples::list).await?;
+    let samples = app.samples.clone();
+    let files = in_background(move || samples.list()).await?;
     Ok(Json(SampleList { files }))
 }
 
@@ -55,7 +57,8 @@ pub async fn get_custom(
     State(app): State<Arc<App>>,
     Query(GetCustomQuery { file }): Query<GetCustomQuery>,
 ) -> Result<Json<Sample>, Refusal> {
-    in_background(&app.samples, move |samples| samples.get(&file)).await.map(Json)
+    let samples = app.samples.clone();
+    in_background(move || samples.get(&file)).await.map(Json)
 }
 
 /// A maze to save.
@@ -124,16 +127,7 @@ pub async fn save_custom(
         solved_maze: solved.as_ref().map(rows_of),
         target_maze: label.as_ref().map(rows_of),
     };
-    let file = in_background(&app.samples, move |samples| samples.save(&sample)).await?;
+    let samples = app.samples.clone();
+    let file = in_background(move || samples.save(&sample)).await?;
     Ok(Json(Saved { file }))
-}
-
-/// Files are waited for on a thread that may wait.
-async fn in_background<T: Send + 'static>(
-    samples: &Samples,
-    task: impl FnOnce(&Samples) -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    let samples = samples.clone();
-    let done = tokio::task::spawn_blocking(move || task(&samples)).await;
-    done.unwrap_or_else(|_| Err(Refusal::broken("reading or writing saved mazes failed")))
 }

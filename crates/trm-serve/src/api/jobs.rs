@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     App, BodyRefusals, Refusal, Refusals,
     extract::{self, Path},
+    in_background,
 };
 use crate::{DownloadWeights, JobRecord, Jobs, PrepareDataset, Request, RunEvalLocal, RunTraining};
 
@@ -23,20 +24,11 @@ impl App {
 type Started = Result<(StatusCode, Json<JobRecord>), Refusal>;
 
 async fn start(app: &App, request: Request) -> Started {
-    let added = in_background(app, move |jobs| Ok(jobs.add(request)?)).await?;
+    let jobs = app.jobs()?.clone();
+    let added = in_background(move || Ok(jobs.add(request)?)).await?;
     let record =
         added.ok_or_else(|| Refusal::busy("too many jobs are waiting; wait for one, or cancel one"))?;
     Ok((StatusCode::ACCEPTED, Json(record)))
-}
-
-/// The database is waited for on a thread that may wait.
-async fn in_background<T: Send + 'static>(
-    app: &App,
-    task: impl FnOnce(&Jobs) -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    let jobs = app.jobs()?.clone();
-    let done = tokio::task::spawn_blocking(move || task(&jobs)).await;
-    done.unwrap_or_else(|_| Err(Refusal::broken("reading or writing the jobs failed")))
 }
 
 /// Make a data set, of published mazes or of new ones.
@@ -100,7 +92,8 @@ pub struct JobList {
     responses((status = 200, body = JobList), (status = 403, body = Refusal), Refusals)
 )]
 pub async fn list_jobs(State(app): State<Arc<App>>) -> Result<Json<JobList>, Refusal> {
-    let jobs = in_background(&app, |jobs| Ok(jobs.list()?)).await?;
+    let jobs = app.jobs()?.clone();
+    let jobs = in_background(move || Ok(jobs.list()?)).await?;
     Ok(Json(JobList { jobs }))
 }
 
@@ -110,7 +103,8 @@ pub async fn list_jobs(State(app): State<Arc<App>>) -> Result<Json<JobList>, Ref
     responses((status = 200, body = JobRecord), (status = 403, body = Refusal), Refusals)
 )]
 pub async fn get_job(State(app): State<Arc<App>>, Path(id): Path<u64>) -> Result<Json<JobRecord>, Refusal> {
-    found(id, in_background(&app, move |jobs| Ok(jobs.get(id)?)).await?)
+    let jobs = app.jobs()?.clone();
+    found(id, in_background(move || Ok(jobs.get(id)?)).await?)
 }
 
 /// Cancel a job.
@@ -122,7 +116,8 @@ pub async fn cancel_job(
     State(app): State<Arc<App>>,
     Path(id): Path<u64>,
 ) -> Result<Json<JobRecord>, Refusal> {
-    found(id, in_background(&app, move |jobs| Ok(jobs.cancel(id)?)).await?)
+    let jobs = app.jobs()?.clone();
+    found(id, in_background(move || Ok(jobs.cancel(id)?)).await?)
 }
 
 fn found(id: u64, record: Option<JobRecord>) -> Result<Json<JobRecord>, Refusal> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use trm_data::{Cell, Generator, GeneratorConfig, Labelled, npy};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{App, BodyRefusals, Refusal, Refusals, extract::Query};
+use super::{App, BodyRefusals, Refusal, Refusals, extract::Query, in_background};
 use crate::{
     grid_json::{Rows, grid_from_json, grid_from_text, rows, rows_of},
     jobs::LARGEST_SEED,
@@ -101,13 +101,14 @@ pub async fn new_maze(
 pub async fn draw(app: &App, config: GeneratorConfig, count: usize) -> Result<Vec<Labelled>, Refusal> {
     let turn = app.drawing.clone().acquire_owned().await;
     let turn = turn.map_err(|_| Refusal::unavailable("the server is stopping; try again later"))?;
-    let task = move || {
+    in_background(move || {
         let _turn = turn;
-        Generator::new(config).map(|mut generator| generator.next_batch(count))
-    };
-    let drawn = tokio::task::spawn_blocking(task).await;
-    let drawn = drawn.map_err(|_| Refusal::broken("drawing mazes failed"))?;
-    drawn.map_err(|error| Refusal::bad_request("bad_request", error.to_string()))
+        let generator = Generator::new(config);
+        let mut generator =
+            generator.map_err(|error| Refusal::bad_request("bad_request", error.to_string()))?;
+        Ok(generator.next_batch(count))
+    })
+    .await
 }
 
 /// Which example.

@@ -29,6 +29,14 @@ pub use self::{
 };
 use crate::{Config, Engine, Jobs, Limits, examples::Examples, metrics::Metrics, samples::Samples};
 
+/// Does on a thread that may wait what an asynchronous one must not: files, the database, drawing mazes.
+async fn in_background<T: Send + 'static>(
+    task: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(task).await;
+    done.unwrap_or_else(|_| Err(Refusal::broken("this is a mistake of the server; its log says more")))
+}
+
 /// What all handlers share.
 pub struct App {
     pub engines: Vec<Arc<Engine>>,
@@ -68,9 +76,12 @@ impl App {
         }
     }
 
-    /// From now on `/health` says that the server is stopping.
+    /// From now on `/health` says that the server is stopping, and the job at work saves while requests finish.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        if let Some(jobs) = &self.jobs {
+            jobs.interrupt();
+        }
     }
 
     fn is_draining(&self) -> bool {

@@ -140,11 +140,16 @@ impl Jobs {
         Ok(Some(record))
     }
 
-    /// Stops the job at work, so that it can go on at the next start, and waits for it.
-    pub fn stop(&self) {
+    /// Tells the job at work to stop so that it can go on at the next start, and begins no other.
+    pub fn interrupt(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         drop(self.turn());
         self.news.notify_all();
+    }
+
+    /// [`interrupt`](Self::interrupt)s, and waits until the job at work has stopped.
+    pub fn stop(&self) {
+        self.interrupt();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // What it panicked of was logged.

@@ -48,11 +48,7 @@ pub fn run<B: Kernels>(
     let (outcome, progress) = Group::run::<B, _>(devices, Exchange::Devices, member)?;
     let result = json!({
         "run": dir.file_name().unwrap_or_default().to_string_lossy(),
-        "outcome": match outcome {
-            Outcome::Finished => "finished",
-            Outcome::Converged => "converged",
-            Outcome::Stopped => "stopped",
-        },
+        "outcome": outcome.name(),
         "step": progress.step,
         "total_steps": progress.total_steps,
         "seconds": progress.seconds,

@@ -5,7 +5,7 @@ use std::{cell::RefCell, path::PathBuf};
 use serde_json::{Value, json};
 use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest};
 use trm_eval::{EvalOptions, Observer, Progress, evaluate_on_all, suggested_batch_size};
-use trm_hub::{Hub, HubOptions, RepoKind, published, resolve_weights};
+use trm_hub::{Hub, HubOptions, maze_csv_folder, resolve_weights};
 use trm_kernels::Kernels;
 use trm_model::{
     HaltRule, Precision, Trm, TrmConfig,
@@ -59,14 +59,10 @@ fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_
         }
         None => {
             let hub = Hub::new(HubOptions::default())?;
-            let source = request.source.parse()?;
-            let news = Transfer::new(watch);
-            let train = hub.file(RepoKind::Dataset, &source, published::MAZE_HARD_TRAIN, &news)?;
-            hub.file(RepoKind::Dataset, &source, published::MAZE_HARD_TEST, &news)?;
+            let folder = maze_csv_folder(&hub, &request.source.parse()?, &Transfer::new(watch))?;
             let options =
                 BuildOptions { augment: request.augment, subsample: request.subsample, seed: request.seed };
-            let folder = train.parent().unwrap_or(&train);
-            trm_data::build(folder, &output, &options, &mut progress)?
+            trm_data::build(&folder, &output, &options, &mut progress)?
         }
     };
     let BuildSummary { splits } = summary;

@@ -57,6 +57,17 @@ pub enum Outcome {
     Stopped,
 }
 
+impl Outcome {
+    /// `finished`, `converged` or `stopped`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Converged => "converged",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 impl<B: AutodiffKernels> Run<B> {
     /// The complete recipe.
     pub fn recipe(&self) -> &Recipe {
