@@ -65,10 +65,10 @@ export function showThinking(player) {
   }
 }
 
-/** Where the model halted, or would have if it had not been told to think on. */
+/** Where the model halted, or would have if it had not been told to think on; else where its steps ran out. */
 function haltingStep(steps) {
-  const halted = steps.find((step) => step.halted);
-  if (halted) return { step: halted.step, word: "halts" };
   const willing = steps.find(({ q_halt }) => q_halt > 0);
-  return willing ? { step: willing.step, word: "would halt" } : null;
+  if (willing) return { step: willing.step, word: willing.halted ? "halts" : "would halt" };
+  const last = steps.find((step) => step.halted);
+  return last ? { step: last.step, word: "is stopped" } : null;
 }

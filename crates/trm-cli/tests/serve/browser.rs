@@ -129,6 +129,17 @@ pub async fn text(driver: &WebDriver, selector: &str) -> WebDriverResult<String>
     driver.find(By::Css(selector)).await?.text().await
 }
 
+/// Puts a text into the text field and reads it.
+pub async fn read_text(driver: &WebDriver, maze: &str) -> WebDriverResult<()> {
+    driver
+        .execute(
+            "document.querySelector('#text-fold').open = true; document.querySelector('#text').value = arguments[0];",
+            vec![json!(maze)],
+        )
+        .await?;
+    click(driver, "#read-text").await
+}
+
 /// Saves what is shown, where the variable TRM_SCREENSHOTS says.
 pub async fn screenshot(driver: &WebDriver, name: &str) -> WebDriverResult<()> {
     match std::env::var_os("TRM_SCREENSHOTS") {

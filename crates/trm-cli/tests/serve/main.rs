@@ -6,7 +6,9 @@ mod support;
 
 mod api;
 mod browser;
+mod hands;
 mod jobs;
+mod keeping;
 mod limits;
 mod page;
 mod schema;

@@ -4,22 +4,11 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::{
-    browser::{browse, click, evaluate, open, screenshot, serious_findings, text, wait_for},
+    browser::{browse, click, evaluate, open, read_text, screenshot, serious_findings, text, wait_for},
     served::Served,
 };
 
 const DONE: &str = "return document.body.dataset.state === 'done'";
-
-/// Puts a text into the text field and reads it.
-async fn read_text(driver: &WebDriver, maze: &str) -> WebDriverResult<()> {
-    driver
-        .execute(
-            "document.querySelector('#text-fold').open = true; document.querySelector('#text').value = arguments[0];",
-            vec![json!(maze)],
-        )
-        .await?;
-    click(driver, "#read-text").await
-}
 
 /// Kinds of all cells.
 async fn cells(driver: &WebDriver) -> WebDriverResult<Value> {
