@@ -214,9 +214,5 @@ pub trait AutodiffKernels: Kernels + AutodiffBackend<InnerBackend: Kernels> {}
 
 impl<B: Kernels + AutodiffBackend<InnerBackend: Kernels>> AutodiffKernels for B {}
 
-#[cfg(feature = "wgpu")]
-impl Kernels for burn::backend::Wgpu {}
-#[cfg(feature = "cuda")]
-impl Kernels for burn::backend::Cuda {}
 #[cfg(feature = "remote")]
 impl Kernels for burn::backend::RemoteBackend {}

@@ -2,13 +2,15 @@
 //!
 //! [`linear`], [`swiglu`], [`add_rms_norm`], [`attention`] and what combines them compute what their plain versions in [`plain`] compute out of
 //! Burn's operations. The trait [`Kernels`] says how a backend computes them: on the CPU (`flex`) by the kernels of
-//! [`cpu`], elsewhere by the plain versions; under autodiff with backward passes of their own, which keep no scores of
-//! attention.
+//! [`cpu`], on GPUs (`wgpu`, `cuda`) by kernels in CubeCL, elsewhere by the plain versions; under autodiff with backward
+//! passes of their own, which keep no scores of attention.
 #![deny(missing_docs)]
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
 pub mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 mod kernels;

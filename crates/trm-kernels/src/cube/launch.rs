@@ -1,0 +1,46 @@
+//! What every launch needs: contiguous operands, room for the result, and how the work is laid out.
+
+use burn::tensor::{DType, Shape};
+use burn_cubecl::{CubeRuntime, kernel, ops::numeric::empty_device_dtype, tensor::CubeTensor};
+use cubecl::{calculate_cube_count_elemwise, ir::features::Plane, prelude::*};
+
+/// Planes, each with a row, of a cube.
+const ROWS_OF_CUBE: u32 = 8;
+
+/// The operand with its numbers one after another.
+pub fn contiguous<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
+    kernel::into_contiguous(tensor)
+}
+
+/// Room for a result on the device of `like`.
+pub fn empty<R: CubeRuntime>(like: &CubeTensor<R>, shape: impl Into<Shape>, dtype: DType) -> CubeTensor<R> {
+    empty_device_dtype(like.client.clone(), like.device.clone(), shape.into(), dtype)
+}
+
+/// How many numbers a unit takes at once: as many as the device loads of all these types, where they divide `width`.
+pub fn vector_size<R: CubeRuntime>(like: &CubeTensor<R>, dtypes: &[DType], width: usize) -> usize {
+    let widest = dtypes.iter().map(DType::size).max().unwrap_or(1);
+    like.client.io_optimized_vector_sizes(widest).find(|size| width.is_multiple_of(*size)).unwrap_or(1)
+}
+
+/// One unit for each of `count` vectors.
+pub fn by_vectors<R: CubeRuntime>(like: &CubeTensor<R>, count: usize) -> (CubeCount, CubeDim) {
+    let dim = CubeDim::new(&like.client, count);
+    (calculate_cube_count_elemwise(&like.client, count, dim), dim)
+}
+
+/// One plane for each of `count` rows.
+pub fn by_rows<R: CubeRuntime>(like: &CubeTensor<R>, count: usize) -> (CubeCount, CubeDim) {
+    let lanes = like.client.properties().hardware.plane_size_max;
+    let dim = CubeDim::new_2d(lanes, ROWS_OF_CUBE);
+    (calculate_cube_count_elemwise(&like.client, count * lanes as usize, dim), dim)
+}
+
+/// Whether the units of a plane can sum what they hold, and how many they are is known.
+pub fn reduces_by_planes<R: CubeRuntime>(like: &CubeTensor<R>) -> bool {
+    let properties = like.client.properties();
+    let hardware = &properties.hardware;
+    properties.features.plane.contains(Plane::Ops)
+        && hardware.plane_size_min == hardware.plane_size_max
+        && hardware.plane_size_max * ROWS_OF_CUBE <= hardware.max_units_per_cube
+}

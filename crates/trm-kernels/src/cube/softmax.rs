@@ -1,0 +1,149 @@
+//! Softmax of scores and its gradient: a row of scores, f32, to shares in the precision of the activations.
+
+use burn::tensor::{DType, TensorMetadata};
+use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
+use cubecl::prelude::*;
+
+use super::{
+    launch::{by_rows, empty, vector_size},
+    row::{greatest_of_plane, row_of_plane, sum_of_plane},
+};
+
+/// The shares of scores `[.., len]` times `scale`, as `dtype`.
+pub fn forward<R: CubeRuntime>(scores: CubeTensor<R>, scale: f64, dtype: DType) -> CubeTensor<R> {
+    let shape = scores.shape();
+    let (rows, width) = rows_of(&scores);
+    let shares = empty(&scores, shape, dtype);
+    let vector = vector_size(&scores, &[scores.dtype], width);
+    let (count, dim) = by_rows(&scores, rows);
+    // SAFETY: planes beyond the rows end, and lanes stay within a row.
+    #[allow(unsafe_code)]
+    unsafe {
+        softmax::launch_unchecked(
+            &scores.client.clone(),
+            count,
+            dim,
+            vector,
+            scores.into_array_arg(),
+            shares.clone().into_array_arg(),
+            rows,
+            width / vector,
+            scale as f32,
+            dtype.into(),
+        );
+    }
+    shares
+}
+
+/// The shares of scores, and the gradient of the scores from that of the shares (both f32), as `dtype`.
+pub fn backward<R: CubeRuntime>(
+    scores: CubeTensor<R>,
+    d_shares: CubeTensor<R>,
+    scale: f64,
+    dtype: DType,
+) -> (CubeTensor<R>, CubeTensor<R>) {
+    let shape = scores.shape();
+    let (rows, width) = rows_of(&scores);
+    let (shares, d_scores) = (empty(&scores, shape.clone(), dtype), empty(&scores, shape, dtype));
+    let vector = vector_size(&scores, &[scores.dtype], width);
+    let (count, dim) = by_rows(&scores, rows);
+    // SAFETY: planes beyond the rows end, and lanes stay within a row.
+    #[allow(unsafe_code)]
+    unsafe {
+        softmax_backward::launch_unchecked(
+            &scores.client.clone(),
+            count,
+            dim,
+            vector,
+            scores.into_array_arg(),
+            d_shares.into_array_arg(),
+            shares.clone().into_array_arg(),
+            d_scores.clone().into_array_arg(),
+            rows,
+            width / vector,
+            scale as f32,
+            dtype.into(),
+        );
+    }
+    (shares, d_scores)
+}
+
+fn rows_of<R: CubeRuntime>(scores: &CubeTensor<R>) -> (usize, usize) {
+    let shape = scores.shape();
+    let width = shape[shape.num_dims() - 1];
+    (shape.num_elements() / width.max(1), width)
+}
+
+/// The greatest score of a row times `scale`, and the sum of `e^(score - greatest)`.
+#[cube]
+fn greatest_and_sum<N: Size>(
+    scores: &Array<Vector<f32, N>>,
+    start: usize,
+    width: usize,
+    scale: f32,
+) -> (f32, f32) {
+    let (lane, lanes) = (UNIT_POS_X as usize, CUBE_DIM_X as usize);
+    let mut greatest = Vector::<f32, N>::new(f32::MIN);
+    for step in range_stepped(lane, width, lanes) {
+        greatest = max(greatest, scores[start + step] * Vector::new(scale));
+    }
+    let greatest = greatest_of_plane(greatest);
+    let mut sum = Vector::<f32, N>::new(0.0);
+    for step in range_stepped(lane, width, lanes) {
+        sum += (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp();
+    }
+    (greatest, sum_of_plane(sum))
+}
+
+/// `width` is counted in vectors.
+#[cube(launch_unchecked)]
+fn softmax<T: Float, N: Size>(
+    scores: &Array<Vector<f32, N>>,
+    shares: &mut Array<Vector<T, N>>,
+    rows: usize,
+    width: usize,
+    scale: f32,
+    #[define(T)] _dtype: StorageType,
+) {
+    let row = row_of_plane();
+    if row >= rows {
+        terminate!();
+    }
+    let (start, lane, lanes) = (row * width, UNIT_POS_X as usize, CUBE_DIM_X as usize);
+    let (greatest, sum) = greatest_and_sum(scores, start, width, scale);
+    for step in range_stepped(lane, width, lanes) {
+        let share = (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp();
+        shares[start + step] = Vector::cast_from(share / Vector::new(sum));
+    }
+}
+
+#[cube(launch_unchecked)]
+fn softmax_backward<T: Float, N: Size>(
+    scores: &Array<Vector<f32, N>>,
+    d_shares: &Array<Vector<f32, N>>,
+    shares: &mut Array<Vector<T, N>>,
+    d_scores: &mut Array<Vector<T, N>>,
+    rows: usize,
+    width: usize,
+    scale: f32,
+    #[define(T)] _dtype: StorageType,
+) {
+    let row = row_of_plane();
+    if row >= rows {
+        terminate!();
+    }
+    let (start, lane, lanes) = (row * width, UNIT_POS_X as usize, CUBE_DIM_X as usize);
+    let (greatest, sum) = greatest_and_sum(scores, start, width, scale);
+    let mut products = Vector::<f32, N>::new(0.0);
+    for step in range_stepped(lane, width, lanes) {
+        let share = (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp();
+        products += share * d_shares[start + step];
+    }
+    let along = sum_of_plane(products) / sum;
+    for step in range_stepped(lane, width, lanes) {
+        let share = (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp() / Vector::new(sum);
+        shares[start + step] = Vector::cast_from(share);
+        let d_score = (d_shares[start + step] - Vector::new(along)) * share * Vector::new(scale);
+        d_scores[start + step] = Vector::cast_from(d_score);
+    }
+}

@@ -1,0 +1,146 @@
+//! Each fused operation and its gradients, on the default WGPU device, against the plain version on the CPU.
+//!
+//! Software Vulkan (Mesa's lavapipe) is device enough; without any, the tests say that they were skipped.
+#![cfg(all(feature = "wgpu", feature = "flex", feature = "autodiff"))]
+
+use burn::{
+    backend::{Autodiff, Flex, Wgpu, wgpu::WgpuDevice},
+    tensor::{DType, Distribution, Tensor, TensorData, backend::Backend},
+};
+use trm_kernels::{
+    AdamAtan2Step, AutodiffKernels, adam_atan2, add_rms_norm, attention, linear, plain, swiglu,
+};
+
+type Cpu = Autodiff<Flex>;
+type Gpu = Autodiff<Wgpu>;
+
+/// A device that computes.
+fn device() -> Option<WgpuDevice> {
+    let device = WgpuDevice::default();
+    let works = std::panic::catch_unwind(|| Tensor::<Wgpu, 1>::ones([2], &WgpuDevice::default()).sum().into_data());
+    if works.is_err() {
+        eprintln!("SKIPPED: no WGPU device; the package mesa-vulkan-drivers brings one in software");
+    }
+    works.ok().map(|_| device)
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<Flex, D> {
+    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &Default::default())
+}
+
+fn on<B: Backend, const D: usize>(tensor: &Tensor<Flex, D>, device: &B::Device, dtype: DType) -> Tensor<B, D> {
+    Tensor::from_data(tensor.to_data(), (device, dtype))
+}
+
+fn near(ours: TensorData, theirs: TensorData, tolerance: f32, what: &str) {
+    assert_eq!(ours.shape, theirs.shape, "{what}");
+    let (ours, theirs): (Vec<f32>, Vec<f32>) = (ours.iter().collect(), theirs.iter().collect());
+    let greatest = theirs.iter().fold(1.0f32, |a, b| a.max(b.abs()));
+    for (index, (a, b)) in ours.iter().zip(&theirs).enumerate() {
+        assert!((a - b).abs() <= tolerance * greatest, "{what}: {a} {b} at {index}");
+    }
+}
+
+/// What a function of two tensors and its gradients are on a backend, for this slope.
+fn run<B: AutodiffKernels, const X: usize, const Y: usize, const O: usize>(
+    f: impl Fn(Tensor<B, X>, Tensor<B, Y>) -> Tensor<B, O>,
+    (x, y): (&Tensor<Flex, X>, &Tensor<Flex, Y>),
+    slope: &Tensor<Flex, O>,
+    (device, dtype): (&B::Device, DType),
+) -> [TensorData; 3] {
+    let (x, y) = (on::<B, X>(x, device, dtype).require_grad(), on::<B, Y>(y, device, dtype).require_grad());
+    let out = f(x.clone(), y.clone());
+    let grads = (out.clone() * on(slope, device, dtype)).sum().backward();
+    let data = |tensor: Option<TensorData>| tensor.expect("a gradient").convert::<f32>();
+    [
+        out.into_data().convert::<f32>(),
+        data(x.grad(&grads).map(Tensor::into_data)),
+        data(y.grad(&grads).map(Tensor::into_data)),
+    ]
+}
+
+/// In f32 to the last digits; in f16, where the device has it, to its digits.
+fn agree<const X: usize, const Y: usize, const O: usize>(
+    (x, y, out): ([usize; X], [usize; Y], [usize; O]),
+    ours: impl Fn(Tensor<Gpu, X>, Tensor<Gpu, Y>) -> Tensor<Gpu, O>,
+    theirs: impl Fn(Tensor<Cpu, X>, Tensor<Cpu, Y>) -> Tensor<Cpu, O>,
+) {
+    let Some(device) = device() else { return };
+    let (x, y, slope) = (random(x), random(y), random(out));
+    let expected = run::<Cpu, X, Y, O>(theirs, (&x, &y), &slope, (&Default::default(), DType::F32));
+    for (dtype, tolerance) in [(DType::F32, 5e-6), (DType::F16, 5e-3)] {
+        if !<Wgpu>::supports_dtype(&device, dtype) {
+            eprintln!("SKIPPED: the WGPU device has no {dtype:?}");
+            continue;
+        }
+        let got = run::<Gpu, X, Y, O>(&ours, (&x, &y), &slope, (&device, dtype));
+        for ((got, expected), what) in got.into_iter().zip(expected.clone()).zip(["value", "d x", "d y"]) {
+            near(got, expected, tolerance, &format!("{what} in {dtype:?}"));
+        }
+    }
+}
+
+#[test]
+fn linear_agrees_on_gpu() {
+    agree(([90, 64], [96, 64], [90, 96]), linear, plain::linear);
+}
+
+#[test]
+fn swiglu_agrees_on_gpu() {
+    for (rows, inner) in [(37, 5), (70, 64)] {
+        agree(
+            ([rows, 2 * inner], [rows, inner], [rows, inner]),
+            |x, y| swiglu(x * 4.0) * y,
+            |x, y| plain::swiglu(x * 4.0) * y,
+        );
+    }
+}
+
+#[test]
+fn add_rms_norm_agrees_on_gpu() {
+    for (rows, width) in [(37, 9), (70, 64)] {
+        agree(
+            ([rows, width], [rows, width], [rows, width]),
+            |x, y| add_rms_norm(x, y, 1e-5),
+            |x, y| plain::add_rms_norm(x, y, 1e-5).0,
+        );
+    }
+}
+
+#[test]
+fn attention_agrees_on_gpu() {
+    for (batch, len, heads, width) in [(2, 26, 2, 6), (3, 36, 2, 32)] {
+        let angles = random([len, width / 2]) * 3.0;
+        let angles = Tensor::cat(vec![angles.clone(), angles], 1);
+        let (cos, sin) = (angles.clone().cos(), angles.sin());
+        let shape = [batch, len, 3 * heads * width];
+        for rotated in [false, true] {
+            let on_gpu = |device: &WgpuDevice| {
+                rotated.then(|| (on::<Gpu, 2>(&cos, device, DType::F32), on::<Gpu, 2>(&sin, device, DType::F32)))
+            };
+            let on_cpu = rotated.then(|| (Tensor::from_inner(cos.clone()), Tensor::from_inner(sin.clone())));
+            agree(
+                (shape, [batch, len, heads * width], [batch, len, heads * width]),
+                |x, y| attention(x.clone(), on_gpu(&x.device()), heads) * y,
+                |x, y| plain::attention(x, on_cpu.as_ref(), heads) * y,
+            );
+        }
+    }
+}
+
+#[test]
+fn adam_atan2_agrees_on_gpu() {
+    let Some(device) = device() else { return };
+    let step = AdamAtan2Step { betas: [0.9, 0.95], keep: 0.99, rate: 1e-2, unbias: 0.3 };
+    let [param, grad, exp_avg] = [(); 3].map(|()| random([7, 33]));
+    let exp_avg_sq = random([7, 33]).abs();
+    let (expected, expected_moments) =
+        plain::adam_atan2(&step, param.clone(), grad.clone(), [exp_avg.clone(), exp_avg_sq.clone()]);
+    let [param, grad, exp_avg, exp_avg_sq] =
+        [param, grad, exp_avg, exp_avg_sq].map(|tensor| on::<Wgpu, 2>(&tensor, &device, DType::F32));
+    let (param, moments) = adam_atan2(&step, param, grad, [exp_avg, exp_avg_sq]);
+    near(param.into_data(), expected.into_data(), 1e-6, "parameter");
+    for (moment, expected) in moments.into_iter().zip(expected_moments) {
+        near(moment.into_data(), expected.into_data(), 1e-6, "moment");
+    }
+}
