@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
+use trm_model::Precision;
 
 use crate::device::DeviceChoice;
 
@@ -200,8 +201,8 @@ pub struct ImportArgs {
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
     /// Precision of the weights in the folder.
-    #[arg(long, value_enum, default_value_t = Dtype::F32)]
-    pub dtype: Dtype,
+    #[arg(long, value_enum, default_value_t = StoredDtype::F32)]
+    pub dtype: StoredDtype,
 }
 
 #[derive(Debug, Args)]
@@ -292,9 +293,9 @@ pub struct EvalArgs {
     /// Mazes in work at a time [default: by the size of the model].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub batch_size: Option<usize>,
-    /// Precision of the computation.
-    #[arg(long, value_enum, default_value_t = Dtype::F32)]
-    pub dtype: Dtype,
+    /// Precision of the computation: auto is 16 bits on GPUs that compute in them (bf16, or else f16), f32 elsewhere.
+    #[arg(long, value_enum, default_value_t = ComputeDtype::Auto)]
+    pub dtype: ComputeDtype,
     /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is. Several of one kind share the mazes:
     /// cuda:0,1 or cuda:all, or remote:HOST:PORT,HOST:PORT for devices that other machines lend.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -333,9 +334,9 @@ pub struct SolveArgs {
     /// Seed of the mazes that are drawn without FILE.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Precision of the computation.
-    #[arg(long, value_enum, default_value_t = Dtype::F32)]
-    pub dtype: Dtype,
+    /// Precision of the computation: auto is 16 bits on GPUs that compute in them (bf16, or else f16), f32 elsewhere.
+    #[arg(long, value_enum, default_value_t = ComputeDtype::Auto)]
+    pub dtype: ComputeDtype,
     /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
@@ -355,9 +356,9 @@ pub struct ServeArgs {
     /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is [default: auto].
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
-    /// Precision of the computation.
-    #[arg(long, value_enum, default_value_t = Dtype::F32)]
-    pub dtype: Dtype,
+    /// Precision of the computation: auto is 16 bits on GPUs that compute in them (bf16, or else f16), f32 elsewhere.
+    #[arg(long, value_enum, default_value_t = ComputeDtype::Auto)]
+    pub dtype: ComputeDtype,
     /// A data set whose mazes can be had by index [default: mazes drawn from a fixed seed].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -422,16 +423,36 @@ impl From<Halt> for trm_model::HaltRule {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Dtype {
+pub enum StoredDtype {
     F32,
     Bf16,
 }
 
-impl From<Dtype> for trm_model::Precision {
-    fn from(dtype: Dtype) -> Self {
+impl From<StoredDtype> for Precision {
+    fn from(dtype: StoredDtype) -> Self {
         match dtype {
-            Dtype::F32 => Self::F32,
-            Dtype::Bf16 => Self::Bf16,
+            StoredDtype::F32 => Self::F32,
+            StoredDtype::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ComputeDtype {
+    Auto,
+    F32,
+    Bf16,
+    F16,
+}
+
+impl ComputeDtype {
+    /// The precision asked for, if any.
+    pub fn asked_for(self) -> Option<Precision> {
+        match self {
+            Self::Auto => None,
+            Self::F32 => Some(Precision::F32),
+            Self::Bf16 => Some(Precision::Bf16),
+            Self::F16 => Some(Precision::F16),
         }
     }
 }

@@ -15,6 +15,8 @@ use burn::{
 use crate::{Attended, Heads, Kernels, Rope};
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    const FASTER_IN_16_BITS: bool = B::FASTER_IN_16_BITS;
+
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         let out = <B as Kernels>::linear(x.primitive.clone(), weight.primitive.clone());
         match Linear.prepare::<C>([x.node.clone(), weight.node.clone()]).compute_bound().stateful() {

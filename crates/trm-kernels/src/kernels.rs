@@ -85,6 +85,9 @@ pub struct AdamAtan2Step {
 
 /// How a backend computes the fused operations. An empty `impl Kernels for MyBackend {}` takes the plain versions.
 pub trait Kernels: Backend {
+    /// Whether computing in 16 bits, where the device can, is faster than in f32.
+    const FASTER_IN_16_BITS: bool = false;
+
     /// `x [rows, in]` times the transpose of `weight [out, in]`, in the precision of `x`.
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         plain::primitive::linear::<Self>(x, weight)

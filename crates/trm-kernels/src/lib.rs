@@ -18,6 +18,8 @@ mod memory;
 mod ops;
 pub mod plain;
 
+#[cfg(feature = "cube")]
+pub use cube::keep_kernels;
 pub use kernels::{AdamAtan2Step, Attended, AutodiffKernels, Heads, Kernels, Rope};
 pub use memory::keep_memory;
 pub use ops::{

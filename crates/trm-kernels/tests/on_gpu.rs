@@ -17,7 +17,8 @@ type Gpu = Autodiff<Wgpu>;
 /// A device that computes.
 fn device() -> Option<WgpuDevice> {
     let device = WgpuDevice::default();
-    let works = std::panic::catch_unwind(|| Tensor::<Wgpu, 1>::ones([2], &WgpuDevice::default()).sum().into_data());
+    let works =
+        std::panic::catch_unwind(|| Tensor::<Wgpu, 1>::ones([2], &WgpuDevice::default()).sum().into_data());
     if works.is_err() {
         eprintln!("SKIPPED: no WGPU device; the package mesa-vulkan-drivers brings one in software");
     }
@@ -28,7 +29,11 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<Flex, D> {
     Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &Default::default())
 }
 
-fn on<B: Backend, const D: usize>(tensor: &Tensor<Flex, D>, device: &B::Device, dtype: DType) -> Tensor<B, D> {
+fn on<B: Backend, const D: usize>(
+    tensor: &Tensor<Flex, D>,
+    device: &B::Device,
+    dtype: DType,
+) -> Tensor<B, D> {
     Tensor::from_data(tensor.to_data(), (device, dtype))
 }
 
@@ -116,7 +121,8 @@ fn attention_agrees_on_gpu() {
         let shape = [batch, len, 3 * heads * width];
         for rotated in [false, true] {
             let on_gpu = |device: &WgpuDevice| {
-                rotated.then(|| (on::<Gpu, 2>(&cos, device, DType::F32), on::<Gpu, 2>(&sin, device, DType::F32)))
+                rotated
+                    .then(|| (on::<Gpu, 2>(&cos, device, DType::F32), on::<Gpu, 2>(&sin, device, DType::F32)))
             };
             let on_cpu = rotated.then(|| (Tensor::from_inner(cos.clone()), Tensor::from_inner(sin.clone())));
             agree(

@@ -159,7 +159,7 @@ fn float_formats() {
     let cases = [
         ("FloatStorage", floats(&values), Precision::F32),
         ("DoubleStorage", f64s, Precision::F32),
-        ("HalfStorage", f16s, Precision::F32),
+        ("HalfStorage", f16s, Precision::F16),
         ("BFloat16Storage", bf16s, Precision::Bf16),
     ];
     for (kind, bytes, precision) in cases {

@@ -8,6 +8,7 @@ use std::{
 use trm_kernels::Kernels;
 
 use indicatif::ProgressBar;
+use serde::Serialize;
 use trm_data::Dataset;
 use trm_eval::{
     EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate_on_all, suggested_batch_size,
@@ -17,7 +18,7 @@ use trm_model::{Precision, Trm, TrmConfig, weights};
 use super::{data::load_split, load_model, on_interrupt};
 use crate::{
     Result,
-    device::{Job, run_on},
+    device::{Devices, Job, run_on},
     flags::EvalArgs,
     progress,
     render::HEADING,
@@ -44,22 +45,17 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
     let mut watch = Watch::new()?;
-    let job = Evaluate {
-        config,
-        state,
-        dataset: &dataset,
-        options,
-        precision: args.dtype.into(),
-        watch: &mut watch,
-    };
+    let precision = args.dtype.asked_for();
+    let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
-    let evaluation = evaluation?;
+    let Evaluated { evaluation, device, precision } = evaluation?;
 
     // The figures come first: a file that cannot be written does not take them along.
     let mut out = anstream::stdout();
     if args.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&evaluation.metrics)?)?;
+        let report = Report { metrics: &evaluation.metrics, device, precision };
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         write!(out, "{}", describe(&evaluation.metrics))?;
     }
@@ -81,19 +77,40 @@ pub struct Evaluate<'a> {
     pub state: weights::StateDict,
     pub dataset: &'a Dataset,
     pub options: EvalOptions,
-    pub precision: Precision,
+    /// The fastest, if none is asked for.
+    pub precision: Option<Precision>,
     pub watch: &'a mut Watch,
 }
 
-impl Job for Evaluate<'_> {
-    type Output = Evaluation;
+/// An evaluation, and where it was made.
+pub struct Evaluated {
+    pub evaluation: Evaluation,
+    pub device: String,
+    pub precision: Precision,
+}
 
-    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Evaluation> {
-        let load = |device| {
-            Ok(Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(self.precision))
-        };
-        let models = devices.iter().map(load).collect::<Result<_>>()?;
-        Ok(evaluate_on_all(models, self.dataset, &self.options, self.watch)?)
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    metrics: &'a Metrics,
+    device: String,
+    precision: Precision,
+}
+
+impl Job for Evaluate<'_> {
+    type Output = Evaluated;
+
+    fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<Evaluated> {
+        let precision = devices.precision(self.precision)?;
+        if B::FASTER_IN_16_BITS {
+            self.watch.bar.set_message("preparing kernels");
+        }
+        let load =
+            |device| Ok(Trm::<B>::from_state(&self.config, &self.state, device)?.into_precision(precision));
+        let models = devices.all.iter().map(load).collect::<Result<_>>()?;
+        let evaluation = evaluate_on_all(models, self.dataset, &self.options, self.watch)?;
+        Ok(Evaluated { evaluation, device: devices.name.clone(), precision })
     }
 }
 

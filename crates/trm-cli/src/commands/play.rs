@@ -25,11 +25,11 @@ pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> 
         keep: Keep::Nothing,
     };
     let mut watch = Watch::new()?;
-    let precision = args.dtype.into();
+    let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
-    show(&dataset, &evaluation?)
+    show(&dataset, &evaluation?.evaluation)
 }
 
 /// The first mazes beside their answers, then the figures of all.

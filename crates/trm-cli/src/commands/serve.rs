@@ -10,7 +10,7 @@ use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_
 use super::{load_model, warn};
 use crate::{
     Result,
-    device::{DeviceChoice, Job, run_on},
+    device::{DeviceChoice, Devices, Job, run_on},
     flags::{LogFormat, ServeArgs},
 };
 
@@ -35,9 +35,8 @@ pub fn run(args: &ServeArgs) -> Result<()> {
         Some(device) => device.parse()?,
         None => DeviceChoice::Auto,
     };
-    let device = device.or_fastest();
     let models = load_models(&config)?;
-    let start = Start { config: &config, models, precision: args.dtype.into(), device: device.to_string() };
+    let start = Start { config: &config, models, precision: args.dtype.asked_for() };
     let (engines, jobs) = run_on(&device, start)?;
     let server = Server::bind(&config, token.as_deref(), engines, jobs)?;
     let runtime = Runtime::new()?;
@@ -115,22 +114,23 @@ fn load_models(config: &Config) -> Result<Vec<Loaded>> {
 struct Start<'a> {
     config: &'a Config,
     models: Vec<Loaded>,
-    precision: Precision,
-    /// As people name it.
-    device: String,
+    /// The fastest, if none is asked for.
+    precision: Option<Precision>,
 }
 
 impl Job for Start<'_> {
     type Output = (Vec<Engine>, Option<Arc<Jobs>>);
 
-    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Self::Output> {
-        let Self { config, models, precision, device } = self;
+    fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<Self::Output> {
+        let Self { config, models, precision } = self;
+        let precision = devices.precision(precision)?;
+        let Devices { all: devices, name } = devices;
         let start = |(i, loaded): (usize, &Loaded)| -> Result<Engine> {
             // Several devices share the models.
             let model = Trm::<B>::from_state(&loaded.config, &loaded.state, &devices[i % devices.len()])?;
             let batch = config.limits.batch.unwrap_or_else(|| suggested_batch_size(&loaded.config));
             let limits = EngineLimits { batch, queue: config.limits.queue };
-            Ok(Engine::start(&loaded.name, &device, model.into_precision(precision), limits))
+            Ok(Engine::start(&loaded.name, name, model.into_precision(precision), limits))
         };
         let engines = models.iter().enumerate().map(start).collect::<Result<_>>()?;
         if !config.allow_jobs {

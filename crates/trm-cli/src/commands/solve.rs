@@ -12,7 +12,7 @@ use trm_model::{HaltRule, PosEncodings, Precision, Thought, Trm, TrmConfig, thin
 use super::{load_model, warn};
 use crate::{
     Result,
-    device::{Job, run_on},
+    device::{Devices, Job, run_on},
     flags::SolveArgs,
     render::{self, HEADING},
 };
@@ -44,7 +44,7 @@ pub fn run(args: &SolveArgs) -> Result<()> {
         inputs: maze.grid().tokens(),
         halt: args.halt.into(),
         max_steps,
-        precision: args.dtype.into(),
+        precision: args.dtype.asked_for(),
         each: |thought: &Thought| {
             if args.steps && !thought.halted { view.print_step(thought) } else { Ok(()) }
         },
@@ -108,7 +108,8 @@ struct Think<F> {
     inputs: Vec<u8>,
     halt: HaltRule,
     max_steps: usize,
-    precision: Precision,
+    /// The fastest, if none is asked for.
+    precision: Option<Precision>,
     /// Is shown each thought as it comes.
     each: F,
 }
@@ -116,9 +117,10 @@ struct Think<F> {
 impl<F: Fn(&Thought) -> Result<()>> Job for Think<F> {
     type Output = Thought;
 
-    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<Thought> {
+    fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<Thought> {
+        let precision = devices.precision(self.precision)?;
         let model =
-            Trm::<B>::from_state(&self.config, &self.state, &devices[0])?.into_precision(self.precision);
+            Trm::<B>::from_state(&self.config, &self.state, devices.first())?.into_precision(precision);
         let mut last = None;
         for thought in think(&model, &self.inputs, 0, self.halt, self.max_steps)? {
             let thought = thought?;

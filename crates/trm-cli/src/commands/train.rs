@@ -18,7 +18,7 @@ use trm_train::{
 use super::on_interrupt;
 use crate::{
     Result,
-    device::{Job, run_on},
+    device::{Devices, Job, run_on},
     flags::TrainArgs,
     render::HEADING,
     train_view::View,
@@ -95,9 +95,9 @@ struct End {
 impl Job for Train<'_> {
     type Output = End;
 
-    fn run<B: Kernels>(self, devices: &[B::Device]) -> Result<End> {
+    fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<End> {
         let member = |device: &B::Device, group| self.member::<B>(device, group);
-        Ok(Group::run::<B, End>(devices, self.args.device.exchange(), member)?)
+        Ok(Group::run::<B, End>(&devices.all, self.args.device.exchange(), member)?)
     }
 }
 

@@ -14,7 +14,7 @@ use trm_model::{
 use super::{hub::connect, warn};
 use crate::{
     Result,
-    flags::{Dtype, ExportArgs, FetchArgs, HubArgs, ImportArgs, PushArgs, WeightsCommand},
+    flags::{ExportArgs, FetchArgs, HubArgs, ImportArgs, PushArgs, StoredDtype, WeightsCommand},
     progress::Transfer,
 };
 
@@ -34,7 +34,7 @@ fn fetch(args: &FetchArgs) -> Result<()> {
     let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
     let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
     match (&found.config, args.arch.clone().or(known)) {
-        (_, Some(arch)) => convert(&found.path, &arch, &args.output, Dtype::F32, &origin),
+        (_, Some(arch)) => convert(&found.path, &arch, &args.output, StoredDtype::F32, &origin),
         (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
             // Checked before anything is written; then kept as it is.
             if let Some(folder) = config.parent() {
@@ -103,7 +103,7 @@ fn import(args: &ImportArgs) -> Result<()> {
     convert(&args.file, &args.arch, &args.output, args.dtype, &origin)
 }
 
-fn convert(file: &Path, arch: &str, output: &Path, dtype: Dtype, origin: &str) -> Result<()> {
+fn convert(file: &Path, arch: &str, output: &Path, dtype: StoredDtype, origin: &str) -> Result<()> {
     let imported = weights::import(file, arch, output, dtype.into(), origin)?;
     if !imported.ignored.is_empty() {
         let ignored = imported.ignored.join(", ");

@@ -21,7 +21,11 @@ pub trait Tensors<R: CubeRuntime>: Backend<FloatTensorPrimitive = CubeTensor<R>>
 impl<R: CubeRuntime, B: Backend<FloatTensorPrimitive = CubeTensor<R>>> Tensors<R> for B {}
 
 /// `[batch, len, 3 * heads * width]` to `[batch, len, heads * width]`.
-pub fn forward<B: Tensors<R>, R: CubeRuntime>(qkv: CubeTensor<R>, rope: Option<&Rope<B>>, heads: usize) -> CubeTensor<R> {
+pub fn forward<B: Tensors<R>, R: CubeRuntime>(
+    qkv: CubeTensor<R>,
+    rope: Option<&Rope<B>>,
+    heads: usize,
+) -> CubeTensor<R> {
     let (qkv, tables) = (contiguous(qkv), tables(rope));
     let [batch, len, stride] = qkv.shape().dims();
     let (dtype, width) = (qkv.dtype, stride / (3 * heads));

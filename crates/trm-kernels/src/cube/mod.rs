@@ -5,6 +5,7 @@
 
 mod adam_atan2;
 mod attention;
+mod cache;
 mod heads;
 mod launch;
 mod norm;
@@ -19,10 +20,13 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
+pub use self::cache::keep_kernels;
 use self::launch::reduces_by_planes;
 use crate::{AdamAtan2Step, Attended, Kernels, Rope, plain::primitive as plain};
 
 impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for CubeBackend<R, F, I, B> {
+    const FASTER_IN_16_BITS: bool = true;
+
     fn linear_d_weight(x: CubeTensor<R>, grad: CubeTensor<R>, weight: CubeTensor<R>) -> CubeTensor<R> {
         // Summed over all rows of a batch: not to be rounded to the precision of the activations.
         product(Self::float_transpose(grad), x, weight.dtype())
@@ -44,7 +48,11 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
         }
     }
 
-    fn add_rms_norm_backward(out: CubeTensor<R>, scales: CubeTensor<R>, grad: CubeTensor<R>) -> CubeTensor<R> {
+    fn add_rms_norm_backward(
+        out: CubeTensor<R>,
+        scales: CubeTensor<R>,
+        grad: CubeTensor<R>,
+    ) -> CubeTensor<R> {
         if reduces_by_planes(&out) {
             norm::backward(out, scales, grad)
         } else {

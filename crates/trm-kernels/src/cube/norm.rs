@@ -41,7 +41,11 @@ pub fn forward<R: CubeRuntime>(
 }
 
 /// The gradient of the sum.
-pub fn backward<R: CubeRuntime>(out: CubeTensor<R>, scales: CubeTensor<R>, grad: CubeTensor<R>) -> CubeTensor<R> {
+pub fn backward<R: CubeRuntime>(
+    out: CubeTensor<R>,
+    scales: CubeTensor<R>,
+    grad: CubeTensor<R>,
+) -> CubeTensor<R> {
     let (out, scales, grad) = (contiguous(out), contiguous(scales), contiguous(grad));
     let [rows, width] = out.shape().dims();
     let d_sum = empty(&out, [rows, width], out.dtype);

@@ -141,7 +141,8 @@ fn softmax_backward<T: Float, N: Size>(
     }
     let along = sum_of_plane(products) / sum;
     for step in range_stepped(lane, width, lanes) {
-        let share = (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp() / Vector::new(sum);
+        let share =
+            (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp() / Vector::new(sum);
         shares[start + step] = Vector::cast_from(share);
         let d_score = (d_shares[start + step] - Vector::new(along)) * share * Vector::new(scale);
         d_scores[start + step] = Vector::cast_from(d_score);

@@ -17,7 +17,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<StateDict> {
         let (values, precision) = match view.dtype() {
             Dtype::F32 => (from_le(data, f32::from_le_bytes), Precision::F32),
             Dtype::F64 => (from_le(data, |b| f64::from_le_bytes(b) as f32), Precision::F32),
-            Dtype::F16 => (from_le(data, |b| half::f16::from_le_bytes(b).to_f32()), Precision::F32),
+            Dtype::F16 => (from_le(data, |b| half::f16::from_le_bytes(b).to_f32()), Precision::F16),
             Dtype::BF16 => (from_le(data, |b| half::bf16::from_le_bytes(b).to_f32()), Precision::Bf16),
             other => {
                 return Err(damaged(format!("the tensor `{name}` is {other:?}, and weights are floats")));
@@ -47,13 +47,16 @@ impl HostTensor {
             Precision::Bf16 => {
                 self.values.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()).collect()
             }
+            Precision::F16 => {
+                self.values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect()
+            }
         }
     }
 
     fn item_size(&self) -> usize {
         match self.precision {
             Precision::F32 => 4,
-            Precision::Bf16 => 2,
+            Precision::Bf16 | Precision::F16 => 2,
         }
     }
 }
@@ -63,6 +66,7 @@ impl View for &HostTensor {
         match self.precision {
             Precision::F32 => Dtype::F32,
             Precision::Bf16 => Dtype::BF16,
+            Precision::F16 => Dtype::F16,
         }
     }
 

@@ -99,7 +99,10 @@ impl Engine {
             while let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
                 let reason = panic.downcast_ref::<String>().map(String::as_str);
                 let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied());
-                worker.fail(reason.unwrap_or("the device failed without a reason"));
+                // Backends go on to list all that they tried.
+                let reason =
+                    reason.and_then(|reason| reason.lines().next()).map(|line| first_chars(line, 200));
+                worker.fail(reason.unwrap_or("no reason given"));
             }
         });
         let (name, device) = (name.to_owned(), device.to_owned());
@@ -166,4 +169,8 @@ impl Engine {
         room.send(task);
         Ok(())
     }
+}
+
+fn first_chars(text: &str, count: usize) -> &str {
+    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }

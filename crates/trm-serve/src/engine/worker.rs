@@ -1,5 +1,6 @@
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -146,6 +147,12 @@ impl<B: Kernels> Worker<B> {
         }
         self.batch = RunningBatch::new(self.model.clone(), self.capacity);
         self.metrics.in_work.set(0);
+        // A device that ran out of memory refuses all work until it has been asked what went wrong; it was told above.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let device = self.model.device();
+            let _ = B::sync(&device);
+            B::memory_cleanup(&device);
+        }));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use trm_model::PosEncodings;
+use trm_model::{PosEncodings, Precision};
 
 use super::{DataRecipe, Recipe};
 use crate::{Error, Result};
@@ -97,6 +97,12 @@ impl Recipe {
     }
 
     fn validate_training(&self) -> Result<()> {
+        check(
+            self.model.forward_dtype != Precision::F16,
+            "model.forward_dtype",
+            self.model.forward_dtype,
+            "must be bf16 or f32: small gradients are zero in f16",
+        )?;
         let training = &self.training;
         let batch_size = training.batch_size;
         check(batch_size > 0, "training.batch_size", batch_size, "must be at least 1")?;

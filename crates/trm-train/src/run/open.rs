@@ -3,7 +3,7 @@
 use std::path::Path;
 use trm_kernels::AutodiffKernels;
 
-use trm_model::Trm;
+use trm_model::{Precision, Trm};
 
 use super::{Data, Run, folder::RunFolder};
 use crate::{
@@ -89,22 +89,19 @@ impl<B: AutodiffKernels> Run<B> {
         let Data { source, evaluation, total_steps } = data;
         let evaluation = evaluation.filter(|_| recipe.evaluation.is_some());
         let fingerprint = source.fingerprint();
-        let model = Trm::<B>::init(&recipe.model, recipe.seed, device)?;
+        let mut config = recipe.model.clone();
+        let mut warnings = Vec::new();
+        if !config.forward_dtype.is_on::<B::InnerBackend>(device) {
+            warnings.push(format!("the device does not compute in {}, so f32 it is", config.forward_dtype));
+            config.forward_dtype = Precision::F32;
+        }
+        let model = Trm::<B>::init(&config, recipe.seed, device)?;
         let trainer = Trainer::new(model, recipe.optimization(total_steps))
             .with_micro_batches(recipe.training.micro_batch_size)
             .with_group(group);
         let progress = Progress { total_steps, fingerprint, ..Progress::default() };
-        let mut run = Self {
-            recipe,
-            folder,
-            store,
-            trainer,
-            source,
-            evaluation,
-            progress,
-            saved_step: 0,
-            warnings: Vec::new(),
-        };
+        let mut run =
+            Self { recipe, folder, store, trainer, source, evaluation, progress, saved_step: 0, warnings };
         match resume {
             Resume::No => run.begin()?,
             Resume::Yes => run.go_on(false)?,

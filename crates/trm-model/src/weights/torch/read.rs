@@ -145,7 +145,7 @@ fn element(kind: &str) -> Result<Element, String> {
     let (size, precision, decode): (_, _, fn(&[u8]) -> f32) = match kind {
         "FloatStorage" => (4, Precision::F32, |b| f32::from_le_bytes(array(b))),
         "DoubleStorage" => (8, Precision::F32, |b| f64::from_le_bytes(array(b)) as f32),
-        "HalfStorage" => (2, Precision::F32, |b| half::f16::from_le_bytes(array(b)).to_f32()),
+        "HalfStorage" => (2, Precision::F16, |b| half::f16::from_le_bytes(array(b)).to_f32()),
         "BFloat16Storage" => (2, Precision::Bf16, |b| half::bf16::from_le_bytes(array(b)).to_f32()),
         kind => return Err(format!("it is stored as {kind}, and weights are floats")),
     };

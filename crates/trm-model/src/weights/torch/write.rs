@@ -32,6 +32,7 @@ fn pickle(state: &StateDict) -> Vec<u8> {
         let kind = match tensor.precision {
             Precision::F32 => "FloatStorage",
             Precision::Bf16 => "BFloat16Storage",
+            Precision::F16 => "HalfStorage",
         };
         string(&mut out, name);
         out.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");

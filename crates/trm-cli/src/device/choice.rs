@@ -1,0 +1,108 @@
+//! What `--device` may say.
+
+use std::{fmt, str::FromStr};
+
+use trm_train::Exchange;
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+use super::gpu;
+use crate::remote;
+
+/// `--device`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    Auto,
+    Cpu(Indices),
+    Wgpu(Indices),
+    Cuda(Indices),
+    /// Devices lent by `trm lend`, `host:port` each.
+    Remote(Vec<String>),
+}
+
+/// Which devices of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Indices {
+    /// The usual one.
+    Default,
+    /// These, by their numbers. Several on the CPU share its cores.
+    List(Vec<usize>),
+    /// All there are.
+    All,
+}
+
+impl FromStr for Indices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is not the number of a device"));
+        let list: Vec<usize> = text.split(',').map(number).collect::<Result<_, _>>()?;
+        match list.iter().enumerate().find(|(i, index)| list[..*i].contains(index)) {
+            Some((_, index)) => Err(format!("device {index} is named twice")),
+            None => Ok(Self::List(list)),
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, indices) = match text.split_once(':') {
+            Some(("remote", addresses)) => return Ok(Self::Remote(remote::addresses(addresses)?)),
+            Some((kind, indices)) => (kind, indices.parse()?),
+            None => (text, Indices::Default),
+        };
+        match (kind, &indices) {
+            ("auto", Indices::Default) => Ok(Self::Auto),
+            ("cpu", _) => Ok(Self::Cpu(indices)),
+            ("wgpu", _) => Ok(Self::Wgpu(indices)),
+            ("cuda", _) => Ok(Self::Cuda(indices)),
+            _ => Err("take cpu, wgpu, cuda or auto, for several devices cuda:0,1 or cuda:all, and for lent ones remote:HOST:PORT".into()),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, indices) = match self {
+            Self::Auto => ("auto", &Indices::Default),
+            Self::Cpu(indices) => ("cpu", indices),
+            Self::Wgpu(indices) => ("wgpu", indices),
+            Self::Cuda(indices) => ("cuda", indices),
+            Self::Remote(addresses) => return write!(f, "remote:{}", addresses.join(",")),
+        };
+        match indices {
+            Indices::Default => f.write_str(kind),
+            Indices::All => write!(f, "{kind}:all"),
+            Indices::List(list) => {
+                let list: Vec<String> = list.iter().map(usize::to_string).collect();
+                write!(f, "{kind}:{}", list.join(","))
+            }
+        }
+    }
+}
+
+impl DeviceChoice {
+    /// `auto` made out: the first that works of cuda, wgpu on a real GPU, and cpu.
+    pub fn or_fastest(&self) -> Self {
+        match self {
+            #[cfg(feature = "cuda")]
+            Self::Auto if gpu::cuda_works() => Self::Cuda(Indices::Default),
+            #[cfg(feature = "wgpu")]
+            Self::Auto if gpu::wgpu_works_in_hardware() => Self::Wgpu(Indices::Default),
+            Self::Auto => Self::Cpu(Indices::Default),
+            choice => choice.clone(),
+        }
+    }
+
+    /// How devices of this kind exchange tensors.
+    pub fn exchange(&self) -> Exchange {
+        match self {
+            Self::Remote(_) => Exchange::Host,
+            _ => Exchange::Devices,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The one place where a device becomes a backend.
+
+mod choice;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod gpu;
+
+use burn::{
+    backend::{Flex, RemoteBackend, flex::FlexDevice},
+    server::start_websocket,
+};
+use trm_kernels::Kernels;
+use trm_model::Precision;
+
+pub use self::choice::{DeviceChoice, Indices};
+use crate::{Result, remote};
+
+/// Work that runs on any backend.
+pub trait Job {
+    type Output;
+
+    /// Work that takes one device only takes the first.
+    fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<Self::Output>;
+}
+
+/// Devices of one kind, at least one.
+pub struct Devices<B: Kernels> {
+    pub all: Vec<B::Device>,
+    /// As people name them.
+    pub name: String,
+}
+
+impl<B: Kernels> Devices<B> {
+    pub fn first(&self) -> &B::Device {
+        &self.all[0]
+    }
+
+    /// The precision that was asked for, or else the fastest; says on standard error what a GPU computes in.
+    pub fn precision(&self, asked: Option<Precision>) -> Result<Precision> {
+        let precision = asked.unwrap_or_else(|| Precision::fastest_on::<B>(self.first()));
+        if !precision.is_on::<B>(self.first()) {
+            let all = [Precision::F32, Precision::Bf16, Precision::F16];
+            let others: Vec<String> =
+                all.iter().filter(|other| other.is_on::<B>(self.first())).map(ToString::to_string).collect();
+            let others = others.join(" or ");
+            return Err(
+                format!("{} does not compute in {precision}; take --dtype {others}", self.name).into()
+            );
+        }
+        if B::FASTER_IN_16_BITS {
+            crate::say(&format!("computing in {precision} on {}\n", self.name));
+        }
+        Ok(precision)
+    }
+}
+
+/// The devices this binary was built for.
+fn built_for() -> Vec<&'static str> {
+    let mut devices = vec!["cpu"];
+    if cfg!(feature = "wgpu") {
+        devices.push("wgpu");
+    }
+    if cfg!(feature = "cuda") {
+        devices.push("cuda");
+    }
+    devices
+}
+
+/// Runs a job on the chosen devices.
+pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
+    let choice = choice.or_fastest();
+    let name = choice.to_string();
+    match choice {
+        DeviceChoice::Cpu(indices) => {
+            let devices = match indices {
+                Indices::Default => 1,
+                Indices::List(list) => list.len(),
+                Indices::All => std::thread::available_parallelism().map_or(1, usize::from),
+            };
+            job.run::<Flex>(&Devices { all: vec![FlexDevice; devices], name })
+        }
+        DeviceChoice::Remote(addresses) => {
+            job.run::<RemoteBackend>(&Devices { all: remote::devices(&addresses)?, name })
+        }
+        #[cfg(feature = "wgpu")]
+        DeviceChoice::Wgpu(indices) => gpu::run(&gpu::wgpu(&indices), job),
+        #[cfg(feature = "cuda")]
+        DeviceChoice::Cuda(indices) => gpu::run(&gpu::cuda(&indices), job),
+        choice => Err(not_built_in(&choice)),
+    }
+}
+
+/// Lends a device to whoever connects to the port, until the process is told to stop.
+pub fn lend(choice: &DeviceChoice, port: u16) -> Result<()> {
+    match choice.or_fastest() {
+        DeviceChoice::Cpu(_) => start_websocket::<Flex>(FlexDevice, port),
+        DeviceChoice::Remote(_) => return Err("a device that was lent cannot be lent again".into()),
+        #[cfg(feature = "wgpu")]
+        DeviceChoice::Wgpu(indices) => {
+            start_websocket::<gpu::WgpuBackend>(gpu::only(&gpu::wgpu(&indices))?, port);
+        }
+        #[cfg(feature = "cuda")]
+        DeviceChoice::Cuda(indices) => {
+            start_websocket::<gpu::CudaBackend>(gpu::only(&gpu::cuda(&indices))?, port);
+        }
+        choice => return Err(not_built_in(&choice)),
+    }
+    Ok(())
+}
+
+fn not_built_in(choice: &DeviceChoice) -> crate::Error {
+    format!(
+        "{choice} is not in this build, which has {}; build with --features {}, or take --device cpu",
+        built_for().join(", "),
+        if matches!(choice, DeviceChoice::Wgpu(_)) { "wgpu" } else { "cuda" },
+    )
+    .into()
+}
