@@ -91,7 +91,8 @@ class AdamATan2:
         o = self.optimization
         self.time += 1
         rate, unbias = lr / (1 - o.beta_1**self.time), (1 - o.beta_2**self.time) ** -0.5
-        factors = torch.tensor([1 - lr * o.weight_decay, -rate, unbias]).unbind()
+        device = self.parameters[0].device
+        factors = torch.tensor([1 - lr * o.weight_decay, -rate, unbias], device=device).unbind()
         gradients = [p.grad for p in self.parameters]
         self.update(self.parameters, gradients, self.mean, self.square, (o.beta_1, o.beta_2), *factors)
 
@@ -166,9 +167,9 @@ class Trainer:
         rows = len(batch.inputs)
         fresh = self.model.initial(rows)
         if self.carry is None:
-            return Carry(
-                fresh, torch.zeros(rows, dtype=torch.int32), torch.ones(rows, dtype=torch.bool), batch
-            )
+            device = batch.inputs.device
+            steps = torch.zeros(rows, dtype=torch.int32, device=device)
+            return Carry(fresh, steps, torch.ones(rows, dtype=torch.bool, device=device), batch)
         old, halted = self.carry, self.carry.halted
         wide, deep = halted.view(-1, 1), halted.view(-1, 1, 1)
         return replace(

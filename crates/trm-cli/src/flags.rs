@@ -29,6 +29,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Evaluate a model on a data set.
     Eval(EvalArgs),
+    /// Check what a device computes, and measure how fast.
+    Bench(BenchArgs),
     /// Solve a maze.
     Solve(SolveArgs),
     /// Serve models over HTTP: a maze visualizer in the browser, a predict API with interactive docs, jobs.
@@ -309,6 +311,84 @@ pub struct EvalArgs {
     /// Save those of every supervision step too.
     #[arg(long, requires = "save")]
     pub save_steps: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Precision of the computation: auto is 16 bits on GPUs that compute in them (bf16, or else f16), f32 elsewhere.
+    #[arg(long, value_enum, default_value_t = ComputeDtype::Auto)]
+    pub dtype: ComputeDtype,
+    /// The network that is timed: maze-hard, sudoku-extreme-mlp, sudoku-extreme-att or arc, or a JSON or TOML file.
+    #[arg(long, value_name = "PRESET|FILE", default_value = "maze-hard")]
+    pub arch: String,
+    /// Puzzles at a time, each in turn.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = at_least_1, default_values_t = [1, 16, 128])]
+    pub batch: Vec<usize>,
+    /// What to time.
+    #[arg(long, value_name = "WORK,WORK", value_delimiter = ',', value_enum, default_values_t = Work::ALL)]
+    pub work: Vec<Work>,
+    /// Puzzles at a time within a training step [default: the batch].
+    #[arg(long, value_name = "N", value_parser = at_least_1)]
+    pub micro_batch: Option<usize>,
+    /// Seconds of each measurement.
+    #[arg(long, value_name = "N", value_parser = positive, default_value_t = 3.0)]
+    pub seconds: f64,
+    /// A folder of golden files of the reference to compare with.
+    #[arg(long, value_name = "DIR")]
+    pub golden: Option<PathBuf>,
+    /// Do not compare with the CPU, which takes its time with large networks.
+    #[arg(long)]
+    pub no_cpu: bool,
+    /// The model folder to evaluate [default: the model that comes with trm].
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// New mazes of the evaluation; 0 leaves it out.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub mazes: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Write the JSON to a file as well.
+    #[arg(long, value_name = "FILE.json")]
+    pub output: Option<PathBuf>,
+    /// Set the times beside those of another report, such as benches/pytorch/gpu.py writes.
+    #[arg(long, value_name = "FILE.json")]
+    pub beside: Option<PathBuf>,
+}
+
+/// What `trm bench` times.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Work {
+    Pass,
+    SupervisionStep,
+    TrainingStep,
+}
+
+impl Work {
+    const ALL: [Self; 3] = [Self::Pass, Self::SupervisionStep, Self::TrainingStep];
+}
+
+impl From<Work> for trm_bench::Work {
+    fn from(work: Work) -> Self {
+        match work {
+            Work::Pass => Self::Pass,
+            Work::SupervisionStep => Self::SupervisionStep,
+            Work::TrainingStep => Self::TrainingStep,
+        }
+    }
+}
+
+impl std::fmt::Display for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::SupervisionStep => "supervision-step",
+            Self::TrainingStep => "training-step",
+        })
+    }
 }
 
 #[derive(Debug, Args)]

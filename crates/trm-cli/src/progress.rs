@@ -20,6 +20,11 @@ pub fn share() -> ProgressBar {
     styled(ProgressBar::new(WHOLE), "{bar:32} {msg}  {elapsed} elapsed, {eta} left")
 }
 
+/// For work of unknown length, with a message that says what it is.
+pub fn spinner() -> ProgressBar {
+    styled(ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}")
+}
+
 /// A bar of bytes.
 pub fn bytes(total: Option<u64>, file: &str) -> ProgressBar {
     let template = "{msg} {bar:32} {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";

@@ -88,6 +88,12 @@ pub trait Kernels: Backend {
     /// Whether computing in 16 bits, where the device can, is faster than in f32.
     const FASTER_IN_16_BITS: bool = false;
 
+    /// Bytes that a device has set aside for this process, at the most since they were given back last; `None` where it
+    /// does not say.
+    fn memory_reserved(_device: &Self::Device) -> Option<u64> {
+        None
+    }
+
     /// `x [rows, in]` times the transpose of `weight [out, in]`, in the precision of `x`.
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         plain::primitive::linear::<Self>(x, weight)

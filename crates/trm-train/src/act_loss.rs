@@ -35,7 +35,11 @@ impl Metrics {
 
     /// Reads the sums of an [`ActLoss`], or of several added up, from the device.
     pub fn read<B: Kernels>(sums: Tensor<B, 1>) -> Self {
-        let sums: Vec<f64> = sums.into_data().iter().collect();
+        Self::of(&sums.into_data().iter().collect::<Vec<f64>>())
+    }
+
+    /// From the sums themselves.
+    pub(crate) fn of(sums: &[f64]) -> Self {
         let sum = |i: usize| sums.get(i).copied().unwrap_or(f64::NAN);
         Self {
             count: sum(0),

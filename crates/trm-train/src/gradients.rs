@@ -8,11 +8,12 @@ use burn::{
 
 use crate::{Group, Result};
 
-/// The Euclidean norm of all gradients together.
-pub(crate) fn global_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
+/// The sum of squares of each gradient, f32 `[1]`, still on the device. The root of their sum is the Euclidean
+/// norm of all gradients together.
+pub(crate) fn squares<B: AutodiffBackend, M: AutodiffModule<B>>(
     module: &M,
     grads: &GradientsParams,
-) -> f64 {
+) -> Vec<Tensor<B::InnerBackend, 1>> {
     struct SumOfSquares<'a, B: AutodiffBackend> {
         grads: &'a GradientsParams,
         sums: Vec<Tensor<B::InnerBackend, 1>>,
@@ -26,11 +27,7 @@ pub(crate) fn global_norm<B: AutodiffBackend, M: AutodiffModule<B>>(
     }
     let mut visitor = SumOfSquares::<B> { grads, sums: Vec::new() };
     module.visit(&mut visitor);
-    if visitor.sums.is_empty() {
-        return 0.0;
-    }
-    let sums = Tensor::cat(visitor.sums, 0).into_data();
-    sums.iter::<f64>().sum::<f64>().sqrt()
+    visitor.sums
 }
 
 /// All gradients times `factor`.

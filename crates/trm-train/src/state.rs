@@ -61,6 +61,7 @@ impl<B: AutodiffKernels> Trainer<B> {
             None => Vec::new(),
             Some(carry) => split(&carry, self.micro_batch_size),
         };
+        self.free = None;
         self.step = step;
         match tensors.keys().next() {
             Some(name) => Err(format!("the model has no place for its tensor `{name}`")),

@@ -11,7 +11,7 @@ use trm_model::{
 
 use crate::{
     ActLoss, AdamAtan2, Ema, Error, Group, LrSchedule, Metrics, Result,
-    gradients::{global_norm, scale, sum_over},
+    gradients::{scale, squares, sum_over},
     loss::TokenLoss,
     puzzle_embedding_step,
     puzzle_sgd::visits,
@@ -64,6 +64,8 @@ pub struct Trainer<B: AutodiffKernels> {
     pub(crate) optimizer: OptimizerAdaptor<AdamAtan2, Trm<B>, B>,
     /// One per micro-batch; empty before the first step.
     pub(crate) carries: Vec<Carry<B::InnerBackend>>,
+    /// Which places of the whole group the next step fills, as far as the host knows.
+    pub(crate) free: Option<Vec<bool>>,
     optimization: Optimization,
     pub(crate) micro_batch_size: Option<usize>,
     pub(crate) group: Group,
@@ -78,6 +80,7 @@ impl<B: AutodiffKernels> Trainer<B> {
             model,
             optimizer: optimization.adam.init(),
             carries: Vec::new(),
+            free: None,
             optimization,
             micro_batch_size: None,
             group: Group::alone(),
@@ -132,9 +135,17 @@ impl<B: AutodiffKernels> Trainer<B> {
         if self.carries.is_empty() {
             return Ok(None);
         }
-        let halted = self.carries.iter().map(|carry| carry.halted.clone().int().float()).collect();
-        let halted = self.group.gather(Tensor::cat(halted, 0))?.into_data();
+        if let Some(free) = &self.free {
+            return Ok(Some(free.clone()));
+        }
+        let halted = self.halted()?.into_data();
         Ok(Some(halted.iter::<f32>().map(|halted| halted != 0.0).collect()))
+    }
+
+    /// 1 for each place of the whole group whose puzzle has halted, else 0.
+    fn halted(&self) -> Result<Tensor<B::InnerBackend, 1>> {
+        let halted = self.carries.iter().map(|carry| carry.halted.clone().int().float()).collect();
+        self.group.gather(Tensor::cat(halted, 0))
     }
 
     /// Changes how deep the recursion goes and for which size of puzzles; see [`Trm::applied_as`]. Puzzles of another
@@ -145,9 +156,15 @@ impl<B: AutodiffKernels> Trainer<B> {
     pub fn apply_as(&mut self, config: &TrmConfig) -> Result<()> {
         self.model = self.model.clone().applied_as(config)?;
         if self.carries.first().is_some_and(|carry| carry.batch.inputs.dims()[1] != config.seq_len) {
-            self.carries.clear();
+            self.give_up();
         }
         Ok(())
+    }
+
+    /// Forgets the puzzles in work.
+    fn give_up(&mut self) {
+        self.carries.clear();
+        self.free = None;
     }
 
     /// One step: the places of halted puzzles go to rows of `batch`, and no puzzle halts before its entry of
@@ -169,16 +186,16 @@ impl<B: AutodiffKernels> Trainer<B> {
         let batch_size = (rows * self.group.size()) as f64;
         let (mut grads, sums) = self.accumulate(&batch, &min_steps, batch_size);
         grads = sum_over(&self.group, &self.model, grads)?;
-        let metrics = Metrics::read(self.group.sum(sums)?);
+        let sums = self.group.sum(sums)?;
 
         // Its gradient is taken out first, so that AdamATan2 passes the puzzle embedding over.
         let puzzle_emb = self.model.puzzle_emb.as_ref().map(|table| table.weights.id);
         let puzzle_gradient = puzzle_emb.and_then(|id| grads.remove::<B::InnerBackend, 2>(id));
-        let grad_norm = global_norm(&self.model, &grads);
+        let (metrics, grad_norm) = self.read(sums, &grads)?;
         let loss = metrics.loss() / batch_size;
         for (what, value) in [("loss", loss), ("gradient", grad_norm)] {
             if !value.is_finite() {
-                self.carries.clear();
+                self.give_up();
                 return Err(Error::NotFinite { what, step });
             }
         }
@@ -204,6 +221,20 @@ impl<B: AutodiffKernels> Trainer<B> {
             .update(&self.model.valid(), |path| !matches!(path, "puzzle_emb.weights" | "h_init" | "l_init"));
         self.step = step;
         Ok(StepResult { step, lr, metrics, loss, grad_norm })
+    }
+
+    /// What the host must know of a step: its metrics, the norm of its gradients, and who halted. The only time in a step
+    /// that it waits for the device.
+    fn read(&mut self, sums: Tensor<B::InnerBackend, 1>, grads: &GradientsParams) -> Result<(Metrics, f64)> {
+        let (dtype, halted) = (sums.dtype(), self.halted()?);
+        let places = halted.dims()[0];
+        let parts = [sums, halted].into_iter().chain(squares(&self.model, grads));
+        let numbers = Tensor::cat(parts.map(|part| part.cast(dtype)).collect(), 0).into_data();
+        let numbers: Vec<f64> = numbers.iter().collect();
+        let (sums, rest) = numbers.split_at(Metrics::COUNT);
+        let (halted, squares) = rest.split_at(places);
+        self.free = Some(halted.iter().map(|halted| *halted != 0.0).collect());
+        Ok((Metrics::of(sums), squares.iter().sum::<f64>().sqrt()))
     }
 
     /// Forward and backward, micro-batch by micro-batch: the gradients of the loss over `batch_size`, and the sums

@@ -27,6 +27,10 @@ use crate::{AdamAtan2Step, Attended, Kernels, Rope, plain::primitive as plain};
 impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for CubeBackend<R, F, I, B> {
     const FASTER_IN_16_BITS: bool = true;
 
+    fn memory_reserved(device: &Self::Device) -> Option<u64> {
+        R::client(device).memory_usage().ok().map(|usage| usage.bytes_reserved)
+    }
+
     fn linear_d_weight(x: CubeTensor<R>, grad: CubeTensor<R>, weight: CubeTensor<R>) -> CubeTensor<R> {
         // Summed over all rows of a batch: not to be rounded to the precision of the activations.
         product(Self::float_transpose(grad), x, weight.dtype())

@@ -1,0 +1,74 @@
+//! What a device computes, beside the CPU.
+
+use burn::{
+    backend::{Autodiff, Flex},
+    tensor::{DType, Int, Tensor},
+};
+use trm_kernels::Kernels;
+use trm_model::{Precision, Trm, TrmConfig};
+use trm_train::{Recipe, Rows, Trainer};
+
+use crate::{Distance, Result, work::mazes};
+
+/// Puzzles compared.
+const ROWS: usize = 2;
+
+/// Logits of a supervision step and gradients of a training step, in `precision` on the device and in f32 on the CPU.
+pub(crate) fn with_cpu<B: Kernels>(
+    config: &TrmConfig,
+    precision: Precision,
+    device: &B::Device,
+) -> Result<Vec<Distance>> {
+    let rows = mazes(config, ROWS)?;
+    let ours = Numbers::of::<B>(config, precision, &rows, device)?;
+    let theirs = Numbers::of::<Flex>(config, Precision::F32, &rows, &Default::default())?;
+    // As far as golden runs of the reference in bf16 are from its f32.
+    let limit = if precision == Precision::F32 { 1e-3 } else { 3e-2 };
+    let row = |what: &str, ours: &[f32], theirs: &[f32]| {
+        Distance::new(&format!("CPU: {what}"), precision, ours, theirs, limit)
+    };
+    let mut distances = vec![row("logits", &ours.logits, &theirs.logits)];
+    if precision != Precision::F16 {
+        distances.push(row("gradients", &ours.gradients, &theirs.gradients));
+    }
+    Ok(distances)
+}
+
+struct Numbers {
+    logits: Vec<f32>,
+    /// Of all parameters, each over its greatest value, so that all weigh the same.
+    gradients: Vec<f32>,
+}
+
+impl Numbers {
+    fn of<B: Kernels>(
+        config: &TrmConfig,
+        precision: Precision,
+        rows: &Rows,
+        device: &B::Device,
+    ) -> Result<Self> {
+        let model = Trm::<B>::init(config, 0, device)?.into_precision(precision);
+        let batch = rows.to_batch::<B>(device);
+        let x = model.embed(batch.inputs.clone(), batch.puzzle_identifiers.clone());
+        let latents = model.recurse(model.initial_latents(rows.len()), &x);
+        let logits = model.logits(latents.z_h).cast(DType::F32).into_data().iter().collect();
+        if precision == Precision::F16 {
+            return Ok(Self { logits, gradients: Vec::new() });
+        }
+
+        let config = TrmConfig { forward_dtype: precision, ..config.clone() };
+        let model = Trm::<Autodiff<B>>::init(&config, 0, device)?;
+        let mut trainer = Trainer::new(model, Recipe::load("maze-hard", &[])?.optimization(1));
+        trainer.step(batch, Tensor::<B, 1, Int>::zeros([rows.len()], device))?;
+        let mut gradients = Vec::new();
+        for (name, data) in trainer.to_tensors()? {
+            // After one step the first moments are gradients but for a factor.
+            if name.starts_with("exp_avg.") {
+                let values: Vec<f32> = data.iter().collect();
+                let greatest = values.iter().fold(f32::MIN_POSITIVE, |max, value| max.max(value.abs()));
+                gradients.extend(values.into_iter().map(|value| value / greatest));
+            }
+        }
+        Ok(Self { logits, gradients })
+    }
+}

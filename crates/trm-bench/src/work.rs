@@ -1,0 +1,106 @@
+//! The pieces of work that are timed.
+
+use burn::{
+    backend::Autodiff,
+    tensor::{Int, Tensor},
+};
+use serde::{Deserialize, Serialize};
+use trm_data::{Dataset, Generator, GeneratorConfig};
+use trm_kernels::Kernels;
+use trm_model::{Precision, Trm, TrmConfig, act::Batch};
+use trm_train::{Recipe, Rows, Trainer};
+
+use crate::{Options, Result};
+
+/// A piece of work on a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// One pass of the network, without gradients.
+    Pass,
+    /// One supervision step without gradients: all cycles, the logits and q.
+    SupervisionStep,
+    /// One supervision step of training: forward, backward, AdamATan2, moving average.
+    TrainingStep,
+}
+
+impl Work {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pass, Self::SupervisionStep, Self::TrainingStep];
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::SupervisionStep => "supervision step",
+            Self::TrainingStep => "training step",
+        }
+    }
+
+    /// Floating-point operations for one puzzle, products of matrices only.
+    pub fn flops(self, config: &TrmConfig) -> f64 {
+        match self {
+            Self::Pass => config.flops_per_pass(),
+            Self::SupervisionStep => config.flops_per_pass() * config.passes_per_step() as f64,
+            Self::TrainingStep => config.flops_per_training_step(),
+        }
+    }
+}
+
+/// Work that is ready to be done again and again.
+pub(crate) type Prepared = Box<dyn FnMut() -> Result<()>>;
+
+/// Makes work ready: the model, with weights drawn at random, and a batch of mazes on the device.
+pub(crate) fn prepare<B: Kernels>(
+    work: Work,
+    options: &Options,
+    batch: usize,
+    device: &B::Device,
+) -> Result<Prepared> {
+    let rows = mazes(&options.config, batch)?;
+    if work == Work::TrainingStep {
+        let mut trainer = trainer::<B>(options, device)?;
+        let batch = rows.to_batch::<B>(device);
+        let min_steps = Tensor::<B, 1, Int>::zeros([rows.len()], device);
+        return Ok(Box::new(move || Ok(trainer.step(batch.clone(), min_steps.clone()).map(drop)?)));
+    }
+    let model = Trm::<B>::init(&options.config, 0, device)?.into_precision(options.precision);
+    let Batch { inputs, puzzle_identifiers, .. } = rows.to_batch::<B>(device);
+    let x = model.embed(inputs, puzzle_identifiers);
+    let mut latents = model.initial_latents(batch);
+    Ok(Box::new(move || {
+        if work == Work::Pass {
+            latents.z_l = model.l_level.forward(latents.z_l.clone(), latents.z_h.clone() + x.clone());
+        } else {
+            latents = model.recurse(latents.clone(), &x);
+            drop((model.logits(latents.z_h.clone()), model.q_logits(latents.z_h.clone())));
+        }
+        Ok(())
+    }))
+}
+
+/// A trainer as the recipe `maze-hard` has it, at full rate; in f32 where the precision is one for inference only.
+fn trainer<B: Kernels>(options: &Options, device: &B::Device) -> Result<Trainer<Autodiff<B>>> {
+    let forward_dtype = match options.precision {
+        Precision::F16 => Precision::F32,
+        precision => precision,
+    };
+    let config = TrmConfig { forward_dtype, ..options.config.clone() };
+    let model = Trm::<Autodiff<B>>::init(&config, 0, device)?;
+    let optimization = Recipe::load("maze-hard", &[])?.optimization(1);
+    Ok(Trainer::new(model, optimization).with_micro_batches(options.micro_batch))
+}
+
+/// New mazes of the network's size, with any path.
+pub(crate) fn mazes(config: &TrmConfig, count: usize) -> Result<Rows> {
+    let side = config.seq_len.isqrt();
+    let mazes = Generator::new(GeneratorConfig::new(side, 1, 0))?.next_batch(count);
+    let dataset = Dataset::of_mazes(mazes)?;
+    let mut rows = Rows::default();
+    for row in 0..count {
+        rows.inputs.extend(dataset.input(row).iter().map(|token| i32::from(*token)));
+        rows.labels.extend(dataset.label(row).iter().map(|token| i32::from(*token)));
+        rows.puzzle_identifiers.push(0);
+    }
+    Ok(rows)
+}
