@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
 """Measures the 7M network in PyTorch on one device: `python3 gpu.py --json OUT.json`.
 
-Needs PyTorch 2.9 or newer, numpy and safetensors, a C compiler for `torch.compile`, and no network. `trm bench` writes
-a file of the same shape, and prints ratios against this one. README.md beside this file says what is measured.
+Needs PyTorch 2.9 or newer, numpy, safetensors, a C compiler for `torch.compile`, and no network. `trm bench` writes a
+file of the same shape, and prints ratios against this one. README.md beside this file says what is measured.
 """
 
 import time
 
-START = time.perf_counter()  # Before PyTorch is loaded; the interpreter itself takes some hundredths of a second more.
+START = time.perf_counter()  # Before PyTorch is loaded; some hundredths of a second after the process began.
 
 import argparse
 import gc
 import json
 import statistics
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import torch
@@ -33,8 +32,8 @@ OPTIMIZATION = Optimization(
     lr=1e-4, weight_decay=1.0, beta_1=0.9, beta_2=0.95, puzzle_emb_lr=1e-4, puzzle_emb_weight_decay=1.0,
     ema_rate=0.999, token_loss="stablemax"
 )  # fmt: skip
-# The first run compiles, the second one finds what the first has left.
-WARM_UPS = 2
+# Flash attention has no f32.
+ATTENTION = {"bf16": SDPBackend.FLASH_ATTENTION, "f32": SDPBackend.EFFICIENT_ATTENTION}
 
 
 def maze_hard(side: int) -> Config:
@@ -46,18 +45,14 @@ def maze_hard(side: int) -> Config:
     )  # fmt: skip
 
 
-def flops_per_pass(config: Config) -> float:
-    """Of one pass over one maze: matrix products only, a multiplication and an addition counted as two."""
-    length, hidden = config.total_len, config.hidden_size
+def flops(config: Config) -> dict[str, float]:
+    """Of each piece of work for one maze: matrix products only, a multiply-add counted as two."""
+    length, hidden, cycle = config.total_len, config.hidden_size, config.l_cycles + 1
     attention = 2.0 * length * hidden * 4 * hidden + 4.0 * length * length * hidden
-    return config.l_layers * (attention + 2.0 * length * 3 * hidden * config.swiglu_inner)
-
-
-def passes(config: Config, work: str) -> int:
-    """Passes that a piece of work costs as much as; backward through the last H cycle costs twice its way forward."""
-    cycle = config.l_cycles + 1
-    step = config.h_cycles * cycle
-    return {"pass": 1, "supervision_step": step, "training_step": step + 2 * cycle}[work]
+    one = config.l_layers * (attention + 2.0 * length * 3 * hidden * config.swiglu_inner)
+    step = config.h_cycles * cycle * one
+    # Backward through the last H cycle costs twice its way forward.
+    return {"pass": one, "supervision_step": step, "training_step": step + 2 * cycle * one}
 
 
 def untrained(config: Config, precision: str, device: torch.device) -> Trm:
@@ -65,9 +60,8 @@ def untrained(config: Config, precision: str, device: torch.device) -> Trm:
     torch.manual_seed(0)
     model = Trm(config, DTYPES[precision])
     for name, weights in model.named_parameters():
-        if weights.dim() == 2 and name not in ("puzzle_emb.weights", "q_head.weight"):
+        if weights.dim() == 2 and name != "puzzle_emb.weights":
             nn.init.trunc_normal_(weights, std=weights.shape[1] ** -0.5)
-    nn.init.zeros_(model.q_head.weight)
     nn.init.constant_(model.q_head.bias, -5)
     nn.init.trunc_normal_(model.H_init)
     nn.init.trunc_normal_(model.L_init)
@@ -83,10 +77,11 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace):
         self.device, self.precision = torch.device(options.device), options.precision
+        self.cuda = self.device.type == "cuda"
         self.seconds, self.compiled = options.seconds, not options.eager
         self.config = maze_hard(options.side)
         model = untrained(self.config, self.precision, self.device)
-        self.parameters = sum(p.numel() for name, p in model.named_parameters() if name != "puzzle_emb.weights")
+        self.parameters = sum(p.numel() for p in model.parameters() if p is not model.puzzle_emb.weights)
         self.model = cast_weights(model, model.dtype).requires_grad_(False)
         self.pass_, self.cycle = self.compile(one_pass), self.compile(h_cycle)
 
@@ -94,43 +89,27 @@ class Bench:
         """Whole graphs in the default mode, for one shape at a time."""
         return torch.compile(function, fullgraph=True, dynamic=False) if self.compiled else function
 
-    def cuda(self) -> bool:
-        return self.device.type == "cuda"
-
-    def attention(self) -> AbstractContextManager:
-        """On CUDA no other attention than flash attention; f32, which it does not have, takes the next best."""
-        if not self.cuda():
-            return nullcontext()
-        flash, efficient = SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION
-        return sdpa_kernel(flash if self.precision == "bf16" else efficient)
-
     def clear(self) -> None:
         """Frees what the last piece has left, and counts memory anew."""
         gc.collect()
-        if self.cuda():
+        if self.cuda:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self.device)
 
-    def memory(self) -> int | None:
-        return torch.cuda.max_memory_allocated(self.device) if self.cuda() else None
-
-    def whole(self, run: Callable[[], object]) -> Callable[[], None]:
+    def whole(self, run: Callable[[], object]) -> Callable[[], object]:
         """A run that is over when the device is done, and starts when it has nothing else to do."""
-        wait = partial(torch.cuda.synchronize, self.device) if self.cuda() else lambda: None
+        wait = (lambda: torch.cuda.synchronize(self.device)) if self.cuda else (lambda: None)
         wait()
-        return lambda: (run(), wait()) and None
+        return lambda: (run(), wait())
 
     def tokens(self, count: int) -> Tensor:
         """Random tokens in place of mazes: nothing that is measured depends on what they are."""
         return torch.randint(1, self.config.vocab_size, (count, self.config.seq_len), device=self.device)
 
-    def identifiers(self, count: int) -> Tensor:
-        return torch.zeros(count, dtype=torch.int64, device=self.device)
-
     def fresh(self, model: Trm, tokens: Tensor) -> tuple[Latents, Tensor]:
         """The latents and the embedding of mazes; later latents are contiguous too, and take the same code."""
         z = Latents(*(part.contiguous() for part in model.initial(len(tokens))))
-        return z, model.embed(tokens, self.identifiers(len(tokens)))
+        return z, model.embed(tokens, torch.zeros_like(tokens[:, 0]))
 
     def step(self, z: Latents, x: Tensor) -> tuple[Latents, Tensor, Tensor]:
         """A supervision step: the latents after it, logits and q."""
@@ -139,51 +118,48 @@ class Bench:
         return z, self.model.logits(z.z_h), self.model.q_halt(z.z_h)
 
     def prepare(self, work: str, batch: int) -> Callable[[], object]:
-        """A run of a piece of work."""
+        """A run of a piece of work; without gradients but in training, as no weight of `model` asks for any."""
         tokens = self.tokens(batch)
         if work == "training_step":
             return self.training(tokens)
         z, x = self.fresh(self.model, tokens)
         if work == "pass":
-            return torch.no_grad()(lambda: self.pass_(self.model.L_level, z, x))
-        return torch.no_grad()(lambda: self.step(z, x))
+            return lambda: self.pass_(self.model.L_level, z, x)
+        return lambda: self.step(z, x)
 
     def training(self, tokens: Tensor) -> Callable[[], float]:
         """Training steps one after the other, on f32 weights."""
         trainer = Trainer(untrained(self.config, self.precision, self.device), OPTIMIZATION, self.compiled)
-        rows = len(tokens)
-        batch = Batch(tokens, self.tokens(rows), self.identifiers(rows))
-        with torch.no_grad():
-            z, _ = self.fresh(trainer.model, tokens)
-        steps = torch.zeros(rows, dtype=torch.int32, device=self.device)
-        # All are halted, so that the first step replaces them, as any later one does: it needs no code of its own.
+        batch = Batch(tokens, self.tokens(len(tokens)), torch.zeros_like(tokens[:, 0]))
+        z, _ = self.fresh(trainer.model, tokens)
+        steps = torch.zeros_like(batch.identifiers, dtype=torch.int32)
+        # All are halted and replaced in the first step, which needs no code of its own then.
         trainer.carry = Carry(z, steps, torch.ones_like(steps, dtype=torch.bool), batch)
         return lambda: trainer.step(batch, OPTIMIZATION.lr, OPTIMIZATION.puzzle_emb_lr)
 
     def measure(self, work: str, batch: int, peak: float) -> dict:
         """One of `measurements`; `peak` in TFLOP/s."""
         names = ("seconds", "runs", "puzzles_per_second", "tflops", "utilisation", "memory_bytes", "error")
-        found = {"work": work, "batch": batch} | dict.fromkeys(names)
+        found = {"work": work, "batch": batch} | dict.fromkeys(names) | {"runs": 0}
         self.clear()
         try:
             run = self.whole(self.prepare(work, batch))
-            for _ in range(WARM_UPS):
-                run()
+            run(), run()  # The first one compiles, the second one finds what it has left.
             times = measure(run, self.seconds)
         except Exception as error:  # Most likely too little memory; other pieces go on.
-            return found | {"error": first_line(error)}
+            return found | {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         seconds = statistics.median(times)
-        tflops = flops_per_pass(self.config) * passes(self.config, work) * batch / seconds / 1e12
-        values = (seconds, len(times), batch / seconds, tflops, tflops / peak, self.memory())
+        tflops = flops(self.config)[work] * batch / seconds / 1e12
+        memory = torch.cuda.max_memory_allocated(self.device) if self.cuda else None
+        values = (seconds, len(times), batch / seconds, tflops, tflops / peak, memory)
         return found | dict(zip(names, values))
 
-    @torch.no_grad()
     def evaluate(self, mazes: int, batch: int) -> dict:
         """One of `evaluations`: all steps of all mazes, of which the last batch may have fewer."""
+        self.clear()
         steps, inputs = self.config.halt_max_steps, self.tokens(mazes)
         for size in {len(part) for part in inputs.split(batch)}:  # Code for each size.
             self.whole(self.prepare("supervision_step", size))()
-
         start = time.perf_counter()
         for tokens in inputs.split(batch):
             z, x = self.fresh(self.model, tokens)
@@ -191,18 +167,83 @@ class Bench:
                 z, logits, _ = self.step(z, x)
             logits.argmax(-1).cpu()  # Answers are wanted on the other side.
         seconds = time.perf_counter() - start
-        values = {"halt": "never", "batch": min(batch, mazes), "mazes": mazes, "steps": float(steps)}
-        return values | {"exact_accuracy": None, "seconds": seconds, "mazes_per_second": mazes / seconds}
+        found = {"halt": "never", "batch": min(batch, mazes), "mazes": mazes, "steps": float(steps)}
+        return found | {"exact_accuracy": None, "seconds": seconds, "mazes_per_second": mazes / seconds}
 
     def peak(self, precision: str) -> dict:
         """The rate of a large matrix product, one of `peaks`."""
-        size = 8192 if self.cuda() else 1024
+        size = 8192 if self.cuda else 1024
         a, b = (torch.randn(size, size, device=self.device).to(DTYPES[precision]) for _ in range(2))
         run = self.whole(lambda: a @ b)
-        measure(run, self.seconds / 10)
+        measure(run, self.seconds / 10)  # Warm from here on.
         seconds = statistics.median(measure(run, self.seconds))
         return {"precision": precision, "size": size, "tflops": 2.0 * size**3 / seconds / 1e12}
 
 
-def first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+HEADINGS = "work              batch     seconds   runs   puzzles/s   TFLOP/s  of peak      GB"
+
+
+def row(found: dict) -> str:
+    """A line of the table, for one of `measurements`."""
+    title = f"{found['work']:<17}{found['batch']:>6}"
+    if found["error"]:
+        return f"{title}  {found['error']}"
+    rates = f"{found['puzzles_per_second']:12.2f}{found['tflops']:10.3f}{found['utilisation']:9.1%}"
+    memory = f"{found['memory_bytes'] / 1e9:8.2f}" if found["memory_bytes"] else ""
+    return f"{title}{found['seconds']:12.6f}{found['runs']:7}{rates}{memory}"
+
+
+def measure_all(bench: Bench, options: argparse.Namespace) -> None:
+    """Measures everything; the file is written after each batch size."""
+    name = torch.cuda.get_device_name(bench.device) if bench.cuda else machine()["processor"]
+    program, date = f"pytorch {torch.__version__.partition('+')[0]}", time.strftime("%Y-%m-%d %H:%M")
+    report = {"program": program, "date": date, "device": options.device, "device_name": name}
+    report |= {"precision": options.precision, "start_up_seconds": None}
+    for batch in options.batch:  # First of all, while nothing is warm. What goes wrong here does so again below.
+        with suppress(Exception):
+            bench.whole(bench.prepare("supervision_step", batch))()
+            report["start_up_seconds"] = time.perf_counter() - START
+            break
+    say(f"{program} on {name}, {options.precision}; start-up: {report['start_up_seconds']} s")
+    work_flops, measurements = flops(bench.config), []
+    model = {"parameters": bench.parameters, "side": options.side, "flops_per_pass": work_flops["pass"]}
+    peaks = {precision: bench.peak(precision) for precision in ("bf16", "f32")}
+    report |= {"model": model, "peaks": list(peaks.values()), "measurements": measurements, "evaluations": []}
+    say(f"peaks: {report['peaks']}\n{HEADINGS}")
+    for batch in options.batch:
+        for work in work_flops:
+            measurements.append(bench.measure(work, batch, peaks[options.precision]["tflops"]))
+            say(row(measurements[-1]))
+        torch._dynamo.reset()  # It keeps code for a few shapes only.
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    speeds = {m["puzzles_per_second"] or 0: m["batch"] for m in measurements if m["work"] == "supervision_step"}
+    if max(speeds) and options.mazes:
+        report["evaluations"].append(bench.evaluate(options.mazes, speeds[max(speeds)]))
+        say(f"evaluation: {report['evaluations'][-1]}")
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--json", type=Path, required=True, help="where the figures go")
+    add("--device", default="cuda", help="as PyTorch names it (%(default)s)")
+    add("--precision", choices=DTYPES, default="bf16", help="of activations and products (%(default)s)")
+    add("--batch", type=int, nargs="+", default=[1, 16, 128, 256, 512, 768], help="sizes (%(default)s)")
+    add("--seconds", type=float, default=3, help="of each measurement; one run at least (%(default)s)")
+    add("--eager", action="store_true", help="without torch.compile")
+    add("--mazes", type=int, default=1000, help="of the evaluation; 0 for none (%(default)s)")
+    add("--side", type=int, default=30, help="of a maze (%(default)s)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_options()
+    bench = Bench(options)
+    # On CUDA this attention or none.
+    with sdpa_kernel(ATTENTION[options.precision]) if bench.cuda else nullcontext():
+        measure_all(bench, options)
+
+
+if __name__ == "__main__":
+    main()

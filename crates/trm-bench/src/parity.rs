@@ -29,6 +29,7 @@ pub(crate) fn with_cpu<B: Kernels>(
     };
     let mut distances = vec![row("logits", &ours.logits, &theirs.logits)];
     if precision != Precision::F16 {
+        distances.push(row("loss", &ours.loss, &theirs.loss));
         distances.push(row("gradients", &ours.gradients, &theirs.gradients));
     }
     Ok(distances)
@@ -36,6 +37,8 @@ pub(crate) fn with_cpu<B: Kernels>(
 
 struct Numbers {
     logits: Vec<f32>,
+    /// Its parts.
+    loss: Vec<f32>,
     /// Of all parameters, each over its greatest value, so that all weigh the same.
     gradients: Vec<f32>,
 }
@@ -53,13 +56,15 @@ impl Numbers {
         let latents = model.recurse(model.initial_latents(rows.len()), &x);
         let logits = model.logits(latents.z_h).cast(DType::F32).into_data().iter().collect();
         if precision == Precision::F16 {
-            return Ok(Self { logits, gradients: Vec::new() });
+            return Ok(Self { logits, loss: Vec::new(), gradients: Vec::new() });
         }
 
         let config = TrmConfig { forward_dtype: precision, ..config.clone() };
         let model = Trm::<Autodiff<B>>::init(&config, 0, device)?;
         let mut trainer = Trainer::new(model, Recipe::load("maze-hard", &[])?.optimization(1));
-        trainer.step(batch, Tensor::<B, 1, Int>::zeros([rows.len()], device))?;
+        let metrics = trainer.step(batch, Tensor::<B, 1, Int>::zeros([rows.len()], device))?.metrics;
+        let loss =
+            [metrics.lm_loss, metrics.q_halt_loss, metrics.q_continue_loss].map(|part| part as f32).to_vec();
         let mut gradients = Vec::new();
         for (name, data) in trainer.to_tensors()? {
             // After one step the first moments are gradients but for a factor.
@@ -69,6 +74,6 @@ impl Numbers {
                 gradients.extend(values.into_iter().map(|value| value / greatest));
             }
         }
-        Ok(Self { logits, gradients })
+        Ok(Self { logits, loss, gradients })
     }
 }

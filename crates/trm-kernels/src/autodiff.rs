@@ -16,6 +16,7 @@ use crate::{Attended, Heads, Kernels, Rope};
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     const FASTER_IN_16_BITS: bool = B::FASTER_IN_16_BITS;
+    const TRUSTED_F64: bool = B::TRUSTED_F64;
 
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         let out = <B as Kernels>::linear(x.primitive.clone(), weight.primitive.clone());

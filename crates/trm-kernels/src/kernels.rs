@@ -88,6 +88,9 @@ pub trait Kernels: Backend {
     /// Whether computing in 16 bits, where the device can, is faster than in f32.
     const FASTER_IN_16_BITS: bool = false;
 
+    /// Whether f64 can be trusted where a device offers it. Graphics drivers that do return anything for its logarithms.
+    const TRUSTED_F64: bool = false;
+
     /// Bytes that a device has set aside for this process, at the most since they were given back last; `None` where it
     /// does not say.
     fn memory_reserved(_device: &Self::Device) -> Option<u64> {

@@ -140,6 +140,9 @@ fn adam_atan2_agrees_on_gpu() {
     let step = AdamAtan2Step { betas: [0.9, 0.95], keep: 0.99, rate: 1e-2, unbias: 0.3 };
     let [param, grad, exp_avg] = [(); 3].map(|()| random([7, 33]));
     let exp_avg_sq = random([7, 33]).abs();
+    // A row that never had a gradient.
+    let [grad, exp_avg, exp_avg_sq] =
+        [grad, exp_avg, exp_avg_sq].map(|tensor| tensor.slice_fill([2..3, 0..33], 0.0));
     let (expected, expected_moments) =
         plain::adam_atan2(&step, param.clone(), grad.clone(), [exp_avg.clone(), exp_avg_sq.clone()]);
     let [param, grad, exp_avg, exp_avg_sq] =
@@ -149,4 +152,16 @@ fn adam_atan2_agrees_on_gpu() {
     for (moment, expected) in moments.into_iter().zip(expected_moments) {
         near(moment.into_data(), expected.into_data(), 1e-6, "moment");
     }
+}
+
+/// A device that was asked for more memory than there is says so, and computes again once it has been asked what went wrong.
+#[test]
+fn gpu_computes_again_after_it_ran_out_of_memory() {
+    let Some(device) = device() else { return };
+    let too_much = || Tensor::<Wgpu, 1>::zeros([1usize << 36], &device).into_data();
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(too_much)).is_err());
+    // What it says does not matter here.
+    let _ = <Wgpu>::sync(&device);
+    let sum = Tensor::<Wgpu, 1>::ones([8], &device).sum().into_data();
+    assert_eq!(sum.iter::<f32>().next(), Some(8.0));
 }

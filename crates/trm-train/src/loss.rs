@@ -6,6 +6,7 @@ use burn::tensor::{
     backend::Backend,
 };
 use serde::{Deserialize, Serialize};
+use trm_kernels::Kernels;
 
 /// The per-token loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +23,8 @@ pub enum TokenLoss {
 impl TokenLoss {
     /// Losses `[batch, len]` of logits `[batch, len, vocab]` for labels `[batch, len]`; 0 where the label is negative.
     ///
-    /// Stablemax is computed in f64 where the device has it, softmax in f32, as in the reference.
-    pub fn per_token<B: Backend>(self, logits: Tensor<B, 3>, labels: Tensor<B, 2, Int>) -> Tensor<B, 2> {
+    /// Stablemax is computed in f64 where the device has one to trust, softmax in f32, as in the reference.
+    pub fn per_token<B: Kernels>(self, logits: Tensor<B, 3>, labels: Tensor<B, 2, Int>) -> Tensor<B, 2> {
         let [batch, len, _] = logits.dims();
         let unlabelled = labels.clone().lower_elem(0);
         let index = labels.mask_fill(unlabelled.clone(), 0).reshape([batch, len, 1]);
@@ -47,9 +48,9 @@ fn stable<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 3> {
     (below.neg() + 1.0).recip() + above
 }
 
-/// f64 if the device computes in it, otherwise f32.
-fn widest<B: Backend>(device: &B::Device) -> DType {
-    if B::supports_dtype(device, DType::F64) { DType::F64 } else { DType::F32 }
+/// f64 if the device computes in it and is to be trusted, otherwise f32.
+fn widest<B: Kernels>(device: &B::Device) -> DType {
+    if B::TRUSTED_F64 && B::supports_dtype(device, DType::F64) { DType::F64 } else { DType::F32 }
 }
 
 /// Binary cross-entropy of logits against targets in 0 to 1, both `[n]`; `[n]`.

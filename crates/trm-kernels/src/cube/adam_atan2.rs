@@ -66,7 +66,9 @@ fn adam_atan2<N: Size>(
     let grad = grad[ABSOLUTE_POS];
     let avg = exp_avg[ABSOLUTE_POS] * Vector::new(beta_1) + grad * Vector::new(1.0 - beta_1);
     let sq = exp_avg_sq[ABSOLUTE_POS] * Vector::new(beta_2) + grad * grad * Vector::new(1.0 - beta_2);
+    // Graphics drivers need not know that atan2(0, 0) is 0, as of weights that never had a gradient.
     let angle = avg.atan2(sq.sqrt() / Vector::new(unbias));
+    let angle = select_many(avg.equal(Vector::new(0.0)), Vector::new(0.0), angle);
     new_param[ABSOLUTE_POS] = param[ABSOLUTE_POS] * Vector::new(keep) - angle * Vector::new(rate);
     new_avg[ABSOLUTE_POS] = avg;
     new_sq[ABSOLUTE_POS] = sq;

@@ -1,0 +1,167 @@
+//! `--device wgpu`: what the CPU computes, through a graphics driver. Mesa's software Vulkan is driver enough; without any, the
+//! tests say that they were skipped.
+#![cfg(feature = "wgpu")]
+
+#[macro_use]
+mod support;
+
+use std::{fs, path::Path, sync::OnceLock};
+
+use assert_cmd::Command;
+use serde_json::Value;
+use support::{
+    json, stdout,
+    tiny_run::{last_checkpoint, metrics, recipe},
+};
+use tempfile::tempdir;
+
+const MAZE: &str = "S  #\n#  #\n   G\n#  #\n";
+
+/// The command, with a cache of kernels that all tests share.
+fn on_gpu(mut command: Command) -> Command {
+    command.env("TRM_KERNEL_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"));
+    command
+}
+
+/// Whether there is a device.
+fn is_there() -> bool {
+    static THERE: OnceLock<bool> = OnceLock::new();
+    *THERE.get_or_init(|| {
+        let mut command = on_gpu(trm!["solve", "--device", "wgpu", "--max-steps", "1", "--json"]);
+        let output = command.write_stdin("").output().expect("it runs");
+        if !output.status.success() {
+            eprintln!("SKIPPED: no WGPU device; the package mesa-vulkan-drivers brings one in software");
+        }
+        output.status.success()
+    })
+}
+
+/// Wall-clock figures and the device aside, an evaluation says what it says on the CPU; the precision is chosen by the
+/// device and said.
+#[test]
+fn slow_evaluates_as_the_cpu() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    stdout(&mut trm![
+        "data",
+        "generate",
+        "--side",
+        "10",
+        "--count",
+        "24",
+        "--min-path",
+        "12",
+        "--output",
+        &data
+    ]);
+    let evaluate = |device: &str, more: &[&str]| {
+        let mut command =
+            on_gpu(trm!["eval", "--data", &data, "--split", "train", "--device", device, "--json"]);
+        let mut report = json(command.args(["--batch-size", "8"]).args(more));
+        for key in ["seconds", "mazes_per_second", "device"] {
+            report.as_object_mut().expect("an object").remove(key);
+        }
+        report
+    };
+    assert_eq!(evaluate("wgpu", &["--dtype", "f32"]), evaluate("cpu", &[]));
+    let chosen = evaluate("wgpu", &[]);
+    let precision = chosen["precision"].as_str().expect("a precision");
+    assert!(["f16", "bf16", "f32"].contains(&precision), "{chosen}");
+    // 16 bits may turn one close call.
+    let exact = |report: &Value| report["exact_accuracy"].as_f64().expect("a share");
+    assert!((exact(&chosen) - exact(&evaluate("cpu", &[]))).abs() < 1.5 / 24.0, "{chosen}");
+    println!("chosen: {precision}");
+}
+
+/// Ten steps end where those of the CPU do, but for rounding; a run that was stopped in between ends at the same bits.
+#[test]
+fn slow_trains_as_the_cpu_and_resumes() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempdir().expect("a folder");
+    let recipe = recipe(folder.path());
+    let train = |name: &str, device: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let mut command = on_gpu(trm!["train", &recipe, "--device", device, "--output", &run]);
+        for set in ["training.steps=10", "evaluation.every=5"] {
+            command.args(["--set", set]);
+        }
+        stdout(command.args(more));
+        run
+    };
+    let (whole, on_cpu) = (train("whole", "wgpu", &[]), train("cpu", "cpu", &[]));
+    train("parts", "wgpu", &["--steps", "4"]);
+    let parts = train("parts", "wgpu", &["--resume"]);
+    assert_eq!(last_checkpoint(&parts).0, last_checkpoint(&whole).0);
+
+    let weights = |run: &Path| -> Vec<f32> {
+        let (tensors, _) = last_checkpoint(run);
+        let weights =
+            tensors.iter().filter(|(name, _)| name.starts_with("model.") || name.starts_with("ema."));
+        weights
+            .flat_map(|(_, bytes)| bytes.as_chunks::<4>().0)
+            .map(|four| f32::from_le_bytes(*four))
+            .collect()
+    };
+    let (ours, theirs) = (weights(&whole), weights(&on_cpu));
+    assert_eq!(ours.len(), theirs.len());
+    // A step goes by the sign of the gradient, more or less: single weights, whose gradient is rounding, go other ways.
+    let mean =
+        ours.iter().zip(&theirs).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>() / ours.len() as f64;
+    println!("weights differ by {mean:e} on average");
+    assert!(mean < 1e-6, "weights differ by {mean:e} on average");
+    for (ours, theirs) in metrics(&whole).iter().zip(&metrics(&on_cpu)) {
+        for key in ["kind", "step", "halted", "exact_accuracy", "supervision_steps", "optimal_path"] {
+            assert_eq!(ours[key], theirs[key], "{key} in {ours}");
+        }
+    }
+}
+
+/// `trm bench` finds the device near the CPU, and its report can be set beside another one.
+#[test]
+fn slow_benches() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempdir().expect("a folder");
+    let (arch, report) = (folder.path().join("tiny.json"), folder.path().join("report.json"));
+    fs::write(
+        &arch,
+        r#"{"vocab_size": 6, "seq_len": 16, "num_puzzle_identifiers": 1, "puzzle_emb_ndim": 0, "puzzle_emb_len": 1,
+            "h_cycles": 2, "l_cycles": 1, "l_layers": 1, "hidden_size": 32, "expansion": 1.0, "num_heads": 2,
+            "pos_encodings": "rope", "halt_max_steps": 3, "halt_exploration_prob": 0.5}"#,
+    )
+    .expect("written");
+    let bench = |device: &str| {
+        let mut command = on_gpu(trm!["bench", "--device", device, "--dtype", "f32", "--arch", &arch]);
+        command.args(["--batch", "2", "--seconds", "0.1", "--mazes", "0"]);
+        command
+    };
+    let found = json(bench("wgpu").arg("--json").arg("--output").arg(&report));
+    assert_eq!(found["parity"].as_array().expect("rows").len(), 3);
+    assert_eq!(found["measurements"].as_array().expect("rows").len(), 3);
+    for row in found["measurements"].as_array().expect("rows") {
+        assert!(row["seconds"].as_f64().expect("a time") > 0.0 && row["error"].is_null(), "{row}");
+        assert!(row["memory_bytes"].as_u64().expect("of a GPU") > 0, "{row}");
+    }
+    let beside = stdout(bench("cpu").arg("--beside").arg(&report));
+    assert_eq!(beside.matches("times as fast").count(), 3, "{beside}");
+}
+
+/// Without a driver the one sentence says so; `auto` takes the CPU, as it does where there is one in software only.
+#[test]
+fn says_when_there_is_no_driver() {
+    let solve = |device: &str| {
+        let mut command = on_gpu(trm!["solve", "-", "--device", device, "--json"]);
+        command.env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
+        command.write_stdin(MAZE);
+        command
+    };
+    let said = support::error(&mut solve("wgpu"));
+    assert!(said.contains("wgpu does not work on this machine") && said.contains("--device cpu"), "{said}");
+    assert!(stdout(&mut solve("auto")).contains("answer"));
+}
