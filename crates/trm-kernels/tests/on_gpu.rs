@@ -3,6 +3,8 @@
 //! Software Vulkan (Mesa's lavapipe) is device enough; without any, the tests say that they were skipped.
 #![cfg(all(feature = "wgpu", feature = "flex", feature = "autodiff"))]
 
+use std::path::Path;
+
 use burn::{
     backend::{Autodiff, Flex, Wgpu, wgpu::WgpuDevice},
     tensor::{DType, Distribution, Tensor, TensorData, backend::Backend},
@@ -16,6 +18,8 @@ type Gpu = Autodiff<Wgpu>;
 
 /// A device that computes.
 fn device() -> Option<WgpuDevice> {
+    static KEPT: std::sync::Once = std::sync::Once::new();
+    KEPT.call_once(|| trm_kernels::keep_kernels(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")));
     let device = WgpuDevice::default();
     let works =
         std::panic::catch_unwind(|| Tensor::<Wgpu, 1>::ones([2], &WgpuDevice::default()).sum().into_data());

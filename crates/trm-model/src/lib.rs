@@ -39,6 +39,7 @@ mod recursion;
 mod running_batch;
 mod think;
 mod trm;
+mod warm_up;
 pub mod weights;
 
 pub use block::Block;
@@ -51,3 +52,4 @@ pub use recursion::Latents;
 pub use running_batch::{HaltRule, Puzzle, RowStep, RunningBatch, StepReport, most_likely};
 pub use think::{Thought, think};
 pub use trm::{Embedding, PuzzleEmbedding, QLogits, Trm};
+pub use warm_up::warm_up;

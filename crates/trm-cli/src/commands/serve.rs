@@ -4,7 +4,7 @@ use tokio::{runtime::Runtime, signal};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 use trm_eval::suggested_batch_size;
 use trm_kernels::Kernels;
-use trm_model::{Precision, Trm, TrmConfig, weights::StateDict};
+use trm_model::{Precision, Trm, TrmConfig, warm_up, weights::StateDict};
 use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_token};
 
 use super::{load_model, warn};
@@ -124,20 +124,26 @@ impl Job for Start<'_> {
     fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<Self::Output> {
         let Self { config, models, precision } = self;
         let precision = devices.precision(precision)?;
-        let Devices { all: devices, name } = devices;
         let start = |(i, loaded): (usize, &Loaded)| -> Result<Engine> {
             // Several devices share the models.
-            let model = Trm::<B>::from_state(&loaded.config, &loaded.state, &devices[i % devices.len()])?;
+            let model =
+                Trm::<B>::from_state(&loaded.config, &loaded.state, &devices.all[i % devices.all.len()])?;
             let batch = config.limits.batch.unwrap_or_else(|| suggested_batch_size(&loaded.config));
             let limits = EngineLimits { batch, queue: config.limits.queue };
-            Ok(Engine::start(&loaded.name, name, model.into_precision(precision), limits))
+            let model = model.into_precision(precision);
+            if let Some(spinner) = devices.preparing() {
+                warm_up(&model, 1)?;
+                warm_up(&model, batch)?;
+                spinner.finish_and_clear();
+            }
+            Ok(Engine::start(&loaded.name, &devices.name, model, limits))
         };
         let engines = models.iter().enumerate().map(start).collect::<Result<_>>()?;
         if !config.allow_jobs {
             return Ok((engines, None));
         }
         let worker = DeviceWorker::<B> {
-            devices: devices.to_vec(),
+            devices: devices.all.clone(),
             models: models.into_iter().map(|loaded| (loaded.name, loaded.folder)).collect(),
             data: config.data.clone(),
         };

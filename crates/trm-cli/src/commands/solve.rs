@@ -122,8 +122,12 @@ impl<F: Fn(&Thought) -> Result<()>> Job for Think<F> {
         let model =
             Trm::<B>::from_state(&self.config, &self.state, devices.first())?.into_precision(precision);
         let mut last = None;
+        let mut preparing = devices.preparing();
         for thought in think(&model, &self.inputs, 0, self.halt, self.max_steps)? {
             let thought = thought?;
+            if let Some(spinner) = preparing.take() {
+                spinner.finish_and_clear();
+            }
             (self.each)(&thought)?;
             last = Some(thought);
         }

@@ -96,6 +96,12 @@ impl Job for Train<'_> {
     type Output = End;
 
     fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<End> {
+        if B::FASTER_IN_16_BITS {
+            let name = &devices.name;
+            crate::say(&format!(
+                "computing on {name}; the first steps take longer, as kernels are prepared and kept\n"
+            ));
+        }
         let member = |device: &B::Device, group| self.member::<B>(device, group);
         Ok(Group::run::<B, End>(&devices.all, self.args.device.exchange(), member)?)
     }

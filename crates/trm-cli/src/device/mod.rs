@@ -8,11 +8,12 @@ use burn::{
     backend::{Flex, RemoteBackend, flex::FlexDevice},
     server::start_websocket,
 };
+use indicatif::ProgressBar;
 use trm_kernels::Kernels;
 use trm_model::Precision;
 
 pub use self::choice::{DeviceChoice, Indices};
-use crate::{Result, remote};
+use crate::{Result, progress, remote};
 
 /// Work that runs on any backend.
 pub trait Job {
@@ -32,6 +33,13 @@ pub struct Devices<B: Kernels> {
 impl<B: Kernels> Devices<B> {
     pub fn first(&self) -> &B::Device {
         &self.all[0]
+    }
+
+    /// Says that a GPU makes its kernels ready; `None` where nothing is to be made ready.
+    pub fn preparing(&self) -> Option<ProgressBar> {
+        let spinner = B::FASTER_IN_16_BITS.then(progress::spinner)?;
+        spinner.set_message("preparing kernels; they are kept for the next time");
+        Some(spinner)
     }
 
     /// The precision that was asked for, or else the fastest; says on standard error what a GPU computes in.
