@@ -99,10 +99,9 @@ impl Engine {
             while let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
                 let reason = panic.downcast_ref::<String>().map(String::as_str);
                 let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied());
-                // Backends go on to list all that they tried.
-                let reason =
-                    reason.and_then(|reason| reason.lines().next()).map(|line| first_chars(line, 200));
-                worker.fail(reason.unwrap_or("no reason given"));
+                // Backends list all that they tried, which is of use to whoever runs the server only.
+                tracing::error!(reason = reason.unwrap_or("no reason given"), "the backend panicked");
+                worker.fail("the server's log says why");
             }
         });
         let (name, device) = (name.to_owned(), device.to_owned());
@@ -169,8 +168,4 @@ impl Engine {
         room.send(task);
         Ok(())
     }
-}
-
-fn first_chars(text: &str, count: usize) -> &str {
-    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }
