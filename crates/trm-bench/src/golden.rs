@@ -115,6 +115,7 @@ impl Golden {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "errors are passed on as they come")]
 fn damaged(path: &Path, reason: impl ToString) -> Error {
     Error::File { path: path.to_owned(), reason: reason.to_string() }
 }

@@ -41,7 +41,7 @@ fn on<B: Backend, const D: usize>(
     Tensor::from_data(tensor.to_data(), (device, dtype))
 }
 
-fn near(ours: TensorData, theirs: TensorData, tolerance: f32, what: &str) {
+fn near(ours: &TensorData, theirs: &TensorData, tolerance: f32, what: &str) {
     assert_eq!(ours.shape, theirs.shape, "{what}");
     let (ours, theirs): (Vec<f32>, Vec<f32>) = (ours.iter().collect(), theirs.iter().collect());
     let greatest = theirs.iter().fold(1.0f32, |a, b| a.max(b.abs()));
@@ -84,7 +84,7 @@ fn agree<const X: usize, const Y: usize, const O: usize>(
         }
         let got = run::<Gpu, X, Y, O>(&ours, (&x, &y), &slope, (&device, dtype));
         for ((got, expected), what) in got.into_iter().zip(expected.clone()).zip(["value", "d x", "d y"]) {
-            near(got, expected, tolerance, &format!("{what} in {dtype:?}"));
+            near(&got, &expected, tolerance, &format!("{what} in {dtype:?}"));
         }
     }
 }
@@ -152,9 +152,9 @@ fn adam_atan2_agrees_on_gpu() {
     let [param, grad, exp_avg, exp_avg_sq] =
         [param, grad, exp_avg, exp_avg_sq].map(|tensor| on::<Wgpu, 2>(&tensor, &device, DType::F32));
     let (param, moments) = adam_atan2(&step, param, grad, [exp_avg, exp_avg_sq]);
-    near(param.into_data(), expected.into_data(), 1e-6, "parameter");
+    near(&param.into_data(), &expected.into_data(), 1e-6, "parameter");
     for (moment, expected) in moments.into_iter().zip(expected_moments) {
-        near(moment.into_data(), expected.into_data(), 1e-6, "moment");
+        near(&moment.into_data(), &expected.into_data(), 1e-6, "moment");
     }
 }
 
