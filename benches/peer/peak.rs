@@ -16,7 +16,8 @@ const ROUNDS: usize = 2_000_000;
 /// Keeps every thread of the pool busy with multiply-adds; returns the floating-point operations done.
 pub fn multiply_adds(precision: Precision) -> f64 {
     let of_thread = match precision {
-        Precision::F32 => f32_multiply_adds,
+        // Processors convert f16 to f32 to compute in it.
+        Precision::F32 | Precision::F16 => f32_multiply_adds,
         Precision::Bf16 => bf16_multiply_adds,
     };
     rayon::broadcast(|_| of_thread()).into_iter().sum()

@@ -1,6 +1,6 @@
 //! Checks and measures a device.
 //!
-//! [`bench`] compares what the device computes with the CPU and, where there are golden files, with the reference; then it
+//! [`bench()`] compares what the device computes with the CPU and, where there are golden files, with the reference; then it
 //! times the network, supervision steps, training steps and evaluations, and sets them against the greatest rate at which
 //! the same device multiplies matrices. [`Report`] is JSON and a table, and can be set beside that of another program.
 #![deny(missing_docs)]
