@@ -22,15 +22,8 @@ fn trainer(recipe: &Recipe, config: &TrmConfig) -> Trainer<Backend> {
 /// Mazes for a network.
 fn batch(config: &TrmConfig, count: usize) -> Batch<Flex> {
     let side = config.seq_len.isqrt();
-    let mut rows = Rows::default();
-    for labelled in
-        Generator::new(GeneratorConfig::new(side, 1, 0)).expect("possible mazes").next_batch(count)
-    {
-        rows.inputs.extend(labelled.maze.grid().tokens().into_iter().map(i32::from));
-        rows.labels.extend(labelled.solution.tokens().into_iter().map(i32::from));
-        rows.puzzle_identifiers.push(0);
-    }
-    rows.to_batch(&Default::default())
+    let mut generator = Generator::new(GeneratorConfig::new(side, 1, 0)).expect("possible mazes");
+    Rows::of_mazes(&generator.next_batch(count)).to_batch(&Default::default())
 }
 
 /// A supervision step: forward, backward, optimizer and moving average.

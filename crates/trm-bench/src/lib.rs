@@ -86,11 +86,10 @@ pub fn bench<B: Kernels>(
         say(&format!("products of matrices in {precision}"));
         report.peaks.push(peak::of_products::<B>(*precision, options.seconds, device)?);
     }
-    let peak = report.peaks.last().map_or(f64::NAN, |peak| peak.tflops);
     for batch in &options.batches {
         for work in &options.works {
-            say(&format!("{} of {batch}", work.name()));
-            report.measurements.push(measure::measure::<B>(*work, options, *batch, peak, device));
+            say(&format!("{work} of {batch}"));
+            report.measurements.push(measure::measure::<B>(*work, options, *batch, &report.peaks, device));
         }
     }
     if let Some((config, state, mazes)) = &options.evaluation {

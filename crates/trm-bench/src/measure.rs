@@ -7,7 +7,7 @@ use std::{
 
 use trm_kernels::Kernels;
 
-use crate::{Error, Measurement, Options, Result, Work, work::prepare};
+use crate::{Error, Measurement, Options, Peak, Result, Work, work::prepare};
 
 const LEAST_RUNS: usize = 3;
 const WARM_UP_RUNS: usize = 2;
@@ -17,7 +17,7 @@ pub(crate) fn measure<B: Kernels>(
     work: Work,
     options: &Options,
     batch: usize,
-    peak_tflops: f64,
+    peaks: &[Peak],
     device: &B::Device,
 ) -> Measurement {
     // What earlier work took does not count to this.
@@ -38,13 +38,14 @@ pub(crate) fn measure<B: Kernels>(
     match timed {
         Ok(Ok((times, memory))) => {
             let seconds = median(&times);
+            let peak = peaks.iter().find(|peak| peak.precision == work.precision(options.precision));
             let tflops = batch as f64 * work.flops(&options.config) / seconds / 1e12;
             Measurement {
                 seconds: Some(seconds),
                 runs: times.len(),
                 puzzles_per_second: Some(batch as f64 / seconds),
                 tflops: Some(tflops),
-                utilisation: Some(tflops / peak_tflops).filter(|share| share.is_finite()),
+                utilisation: peak.map(|peak| tflops / peak.tflops),
                 memory_bytes: memory,
                 ..Measurement::of(work, batch)
             }

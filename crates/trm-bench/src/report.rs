@@ -244,7 +244,7 @@ impl Report {
     }
 
     fn write_row(&self, out: &mut String, row: &Measurement, other: Option<&Self>) -> std::fmt::Result {
-        write!(out, "{:<17} {:>6} ", row.work.name(), row.batch)?;
+        write!(out, "{:<17} {:>6} ", row.work, row.batch)?;
         if let Some(error) = &row.error {
             return writeln!(out, "{error}");
         }

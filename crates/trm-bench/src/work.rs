@@ -1,11 +1,13 @@
 //! The pieces of work that are timed.
 
+use std::{fmt, str::FromStr};
+
 use burn::{
     backend::Autodiff,
     tensor::{Int, Tensor},
 };
 use serde::{Deserialize, Serialize};
-use trm_data::{Dataset, Generator, GeneratorConfig};
+use trm_data::{Generator, GeneratorConfig};
 use trm_kernels::Kernels;
 use trm_model::{Precision, Trm, TrmConfig, act::Batch};
 use trm_train::{Recipe, Rows, Trainer};
@@ -28,13 +30,18 @@ impl Work {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Pass, Self::SupervisionStep, Self::TrainingStep];
 
-    /// In words.
+    /// Its name: `pass`, `supervision-step` or `training-step`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
-            Self::SupervisionStep => "supervision step",
-            Self::TrainingStep => "training step",
+            Self::SupervisionStep => "supervision-step",
+            Self::TrainingStep => "training-step",
         }
+    }
+
+    /// What it computes in when that precision is asked for: training takes f32 where f16 is.
+    pub fn precision(self, asked: Precision) -> Precision {
+        if self == Self::TrainingStep && asked == Precision::F16 { Precision::F32 } else { asked }
     }
 
     /// Floating-point operations for one puzzle, products of matrices only.
@@ -44,6 +51,21 @@ impl Work {
             Self::SupervisionStep => config.flops_per_pass() * config.passes_per_step() as f64,
             Self::TrainingStep => config.flops_per_training_step(),
         }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Work {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Self::ALL.into_iter().find(|work| work.name() == text);
+        named.ok_or_else(|| format!("take {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 
@@ -79,12 +101,9 @@ pub(crate) fn prepare<B: Kernels>(
     }))
 }
 
-/// A trainer as the recipe `maze-hard` has it, at full rate; in f32 where the precision is one for inference only.
+/// A trainer as the recipe `maze-hard` has it, at full rate.
 fn trainer<B: Kernels>(options: &Options, device: &B::Device) -> Result<Trainer<Autodiff<B>>> {
-    let forward_dtype = match options.precision {
-        Precision::F16 => Precision::F32,
-        precision => precision,
-    };
+    let forward_dtype = Work::TrainingStep.precision(options.precision);
     let config = TrmConfig { forward_dtype, ..options.config.clone() };
     let model = Trm::<Autodiff<B>>::init(&config, 0, device)?;
     let optimization = Recipe::load("maze-hard", &[])?.optimization(1);
@@ -94,13 +113,5 @@ fn trainer<B: Kernels>(options: &Options, device: &B::Device) -> Result<Trainer<
 /// New mazes of the network's size, with any path.
 pub(crate) fn mazes(config: &TrmConfig, count: usize) -> Result<Rows> {
     let side = config.seq_len.isqrt();
-    let mazes = Generator::new(GeneratorConfig::new(side, 1, 0))?.next_batch(count);
-    let dataset = Dataset::of_mazes(mazes)?;
-    let mut rows = Rows::default();
-    for row in 0..count {
-        rows.inputs.extend(dataset.input(row).iter().map(|token| i32::from(*token)));
-        rows.labels.extend(dataset.label(row).iter().map(|token| i32::from(*token)));
-        rows.puzzle_identifiers.push(0);
-    }
-    Ok(rows)
+    Ok(Rows::of_mazes(&Generator::new(GeneratorConfig::new(side, 1, 0))?.next_batch(count)))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
+use trm_bench::Work;
 use trm_model::Precision;
 
 use crate::device::DeviceChoice;
@@ -327,8 +328,8 @@ pub struct BenchArgs {
     /// Puzzles at a time, each in turn.
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = at_least_1, default_values_t = [1, 16, 128])]
     pub batch: Vec<usize>,
-    /// What to time.
-    #[arg(long, value_name = "WORK,WORK", value_delimiter = ',', value_enum, default_values_t = Work::ALL)]
+    /// What to time: pass, supervision-step, training-step.
+    #[arg(long, value_name = "WORK,WORK", value_delimiter = ',', default_values_t = Work::ALL)]
     pub work: Vec<Work>,
     /// Puzzles at a time within a training step [default: the batch].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
@@ -357,38 +358,6 @@ pub struct BenchArgs {
     /// Set the times beside those of another report, such as benches/pytorch/gpu.py writes.
     #[arg(long, value_name = "FILE.json")]
     pub beside: Option<PathBuf>,
-}
-
-/// What `trm bench` times.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Work {
-    Pass,
-    SupervisionStep,
-    TrainingStep,
-}
-
-impl Work {
-    const ALL: [Self; 3] = [Self::Pass, Self::SupervisionStep, Self::TrainingStep];
-}
-
-impl From<Work> for trm_bench::Work {
-    fn from(work: Work) -> Self {
-        match work {
-            Work::Pass => Self::Pass,
-            Work::SupervisionStep => Self::SupervisionStep,
-            Work::TrainingStep => Self::TrainingStep,
-        }
-    }
-}
-
-impl std::fmt::Display for Work {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::SupervisionStep => "supervision-step",
-            Self::TrainingStep => "training-step",
-        })
-    }
 }
 
 #[derive(Debug, Args)]

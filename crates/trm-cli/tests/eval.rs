@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 
 use predicates::str::contains;
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use support::{Fixture, Tensors, error, generate, json, read, stdout, text};
 use trm_model::weights;
 
@@ -84,9 +84,12 @@ fn json_has_the_promised_keys() {
         "steps",
         "seconds",
         "mazes_per_second",
+        "device",
+        "precision",
     ];
     promised.sort_unstable();
     assert_eq!(keys, promised);
+    assert_eq!((&metrics["device"], &metrics["precision"]), (&value!("cpu"), &value!("f32")));
     let interval = metrics["exact_accuracy_ci95"].as_array().expect("two numbers");
     let [low, high] = [&interval[0], &interval[1]].map(|bound| bound.as_f64().expect("a number"));
     let exact = number(&metrics, "exact_accuracy");

@@ -10,7 +10,7 @@ use predicates::{
 use support::trm;
 
 /// Every command, as its words.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "",
     "data",
     "data build",
@@ -26,7 +26,10 @@ const COMMANDS: [&str; 16] = [
     "train",
     "report",
     "eval",
+    "bench",
     "solve",
+    "serve",
+    "lend",
 ];
 
 /// `--help` and `--version` answer on standard output, and successfully, wherever they are asked.
@@ -56,7 +59,9 @@ fn wrong_usage_exits_with_2() {
         ("eval --model m", "--data"),
         ("eval --model m --data d --fast", "--fast"),
         ("eval --model m --data d --halt maybe", "[possible values: never, q]"),
-        ("eval --model m --data d --dtype f16", "[possible values: f32, bf16]"),
+        ("eval --model m --data d --dtype f8", "[possible values: auto, f32, bf16, f16]"),
+        ("bench --work sleep", "take pass, supervision-step, training-step"),
+        ("bench --batch 2,0", "must be at least 1"),
         ("eval --model m --data d --batch-size 0", "must be at least 1"),
         ("eval --model m --data d --limit -1", "-1"),
         ("eval --model m --data d --max-steps x", "invalid digit"),

@@ -15,7 +15,7 @@ use burn::{
 use crate::{Attended, Heads, Kernels, Rope};
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
-    const FASTER_IN_16_BITS: bool = B::FASTER_IN_16_BITS;
+    const ON_GPU: bool = B::ON_GPU;
     const TRUSTED_F64: bool = B::TRUSTED_F64;
 
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {

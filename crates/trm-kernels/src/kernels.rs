@@ -85,8 +85,8 @@ pub struct AdamAtan2Step {
 
 /// How a backend computes the fused operations. An empty `impl Kernels for MyBackend {}` takes the plain versions.
 pub trait Kernels: Backend {
-    /// Whether computing in 16 bits, where the device can, is faster than in f32.
-    const FASTER_IN_16_BITS: bool = false;
+    /// Whether it computes on GPUs: kernels are compiled while the program runs, and 16 bits are faster than 32.
+    const ON_GPU: bool = false;
 
     /// Whether f64 can be trusted where a device offers it. Graphics drivers that do return anything for its logarithms.
     const TRUSTED_F64: bool = false;
@@ -227,7 +227,4 @@ pub trait AutodiffKernels: Kernels + AutodiffBackend<InnerBackend: Kernels> {}
 impl<B: Kernels + AutodiffBackend<InnerBackend: Kernels>> AutodiffKernels for B {}
 
 #[cfg(feature = "remote")]
-impl Kernels for burn::backend::RemoteBackend {
-    // As a lent CPU has it. A lent WGPU device may report a wrong stablemax loss; its gradients are right.
-    const TRUSTED_F64: bool = true;
-}
+impl Kernels for burn::backend::RemoteBackend {}

@@ -38,7 +38,7 @@ impl Precision {
 
     /// The one for inference on a device: 16 bits where the device computes in them and is the faster for it, else f32.
     pub fn fastest_on<B: Kernels>(device: &B::Device) -> Self {
-        let halves = [Self::Bf16, Self::F16].into_iter().filter(|_| B::FASTER_IN_16_BITS);
+        let halves = [Self::Bf16, Self::F16].into_iter().filter(|_| B::ON_GPU);
         halves.into_iter().find(|half| half.is_on::<B>(device)).unwrap_or(Self::F32)
     }
 }

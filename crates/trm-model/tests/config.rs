@@ -250,7 +250,7 @@ fn files_that_do_not_parse_are_refused() {
         ("seq_len = 36", "seq_len = 36.5", "36.5"),
         ("seq_len = 36", "seq_len = \"36\"", "string"),
         ("\"learned\"", "\"sine\"", "sine"),
-        ("\"bf16\"", "\"float16\"", "float16"),
+        ("\"bf16\"", "\"float8\"", "float8"),
     ] {
         let reason = complaint("config.toml", &OURS.replacen(from, to, 1));
         assert!(reason.contains(part), "no {part} in {reason}");

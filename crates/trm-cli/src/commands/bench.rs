@@ -53,7 +53,7 @@ impl Job for Bench<'_> {
         let options = Options {
             config,
             batches: args.batch.clone(),
-            works: args.work.iter().copied().map(Into::into).collect(),
+            works: args.work.clone(),
             micro_batch: args.micro_batch,
             precision: devices.precision(args.dtype.asked_for())?,
             seconds: args.seconds,

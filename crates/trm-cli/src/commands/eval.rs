@@ -103,7 +103,7 @@ impl Job for Evaluate<'_> {
 
     fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<Evaluated> {
         let precision = devices.precision(self.precision)?;
-        if B::FASTER_IN_16_BITS {
+        if B::ON_GPU {
             self.watch.bar.set_message("preparing kernels");
         }
         let load =

@@ -96,7 +96,7 @@ impl Job for Train<'_> {
     type Output = End;
 
     fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<End> {
-        if B::FASTER_IN_16_BITS {
+        if B::ON_GPU {
             let name = &devices.name;
             crate::say(&format!(
                 "computing on {name}; the first steps take longer, as kernels are prepared and kept\n"

@@ -20,11 +20,6 @@ use trm_kernels::Kernels;
 use super::{Devices, Indices, Job, built_for};
 use crate::{Result, train_view};
 
-#[cfg(feature = "cuda")]
-pub type CudaBackend = Cuda;
-#[cfg(feature = "wgpu")]
-pub type WgpuBackend = Wgpu;
-
 /// The devices of CUDA with these numbers.
 #[cfg(feature = "cuda")]
 pub fn cuda(indices: &Indices) -> Devices<Cuda> {

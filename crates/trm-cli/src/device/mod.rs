@@ -37,7 +37,7 @@ impl<B: Kernels> Devices<B> {
 
     /// Says that a GPU makes its kernels ready; `None` where nothing is to be made ready.
     pub fn preparing(&self) -> Option<ProgressBar> {
-        let spinner = B::FASTER_IN_16_BITS.then(progress::spinner)?;
+        let spinner = B::ON_GPU.then(progress::spinner)?;
         spinner.set_message("preparing kernels; they are kept for the next time");
         Some(spinner)
     }
@@ -54,7 +54,7 @@ impl<B: Kernels> Devices<B> {
                 format!("{} does not compute in {precision}; take --dtype {others}", self.name).into()
             );
         }
-        if B::FASTER_IN_16_BITS {
+        if B::ON_GPU {
             crate::say(&format!("computing in {precision} on {}\n", self.name));
         }
         Ok(precision)
@@ -104,11 +104,11 @@ pub fn lend(choice: &DeviceChoice, port: u16) -> Result<()> {
         DeviceChoice::Remote(_) => return Err("a device that was lent cannot be lent again".into()),
         #[cfg(feature = "wgpu")]
         DeviceChoice::Wgpu(indices) => {
-            start_websocket::<gpu::WgpuBackend>(gpu::only(&gpu::wgpu(&indices))?, port);
+            start_websocket::<burn::backend::Wgpu>(gpu::only(&gpu::wgpu(&indices))?, port);
         }
         #[cfg(feature = "cuda")]
         DeviceChoice::Cuda(indices) => {
-            start_websocket::<gpu::CudaBackend>(gpu::only(&gpu::cuda(&indices))?, port);
+            start_websocket::<burn::backend::Cuda>(gpu::only(&gpu::cuda(&indices))?, port);
         }
         choice => return Err(not_built_in(&choice)),
     }

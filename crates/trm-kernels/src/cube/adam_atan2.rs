@@ -18,7 +18,7 @@ pub fn step<R: CubeRuntime>(
     let shape = param.shape();
     let numbers = shape.num_elements();
     let [new_param, new_avg, new_sq] = [(); 3].map(|()| empty(&param, shape.clone(), DType::F32));
-    let vector = vector_size(&param, &[DType::F32], numbers);
+    let vector = vector_size(&param, numbers);
     let (count, dim) = by_vectors(&param, numbers / vector);
     // SAFETY: units beyond the numbers end; all operands and results have as many.
     #[allow(unsafe_code)]

@@ -8,7 +8,7 @@ use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 
 use super::{
     heads::{join, split},
-    launch::{contiguous, empty},
+    launch::{contiguous, empty, reduces_by_planes},
     product, softmax,
 };
 use crate::Rope;
@@ -19,6 +19,12 @@ const SCORES: usize = 1 << 26;
 /// Backends whose tensors are [`CubeTensor`]s of `R`.
 pub trait Tensors<R: CubeRuntime>: Backend<FloatTensorPrimitive = CubeTensor<R>> {}
 impl<R: CubeRuntime, B: Backend<FloatTensorPrimitive = CubeTensor<R>>> Tensors<R> for B {}
+
+/// Whether the kernels take these heads: they go through them in halves, as the rotation does.
+pub fn is_for<R: CubeRuntime>(qkv: &CubeTensor<R>, heads: usize) -> bool {
+    let [_, _, stride] = qkv.shape().dims();
+    reduces_by_planes(qkv) && (stride / (3 * heads)).is_multiple_of(2)
+}
 
 /// `[batch, len, 3 * heads * width]` to `[batch, len, heads * width]`.
 pub fn forward<B: Tensors<R>, R: CubeRuntime>(

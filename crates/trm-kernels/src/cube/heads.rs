@@ -20,7 +20,7 @@ pub fn split<R: CubeRuntime, const PARTS: usize>(
 ) -> [CubeTensor<R>; PARTS] {
     let [_, len, stride] = rows.shape().dims();
     let width = stride / (PARTS * heads);
-    let vector = vector_size(rows, &[rows.dtype], width / 2);
+    let vector = vector_size(rows, width / 2);
     let (cubes, dim) = by_vectors(rows, count * len * heads * (width / 2) / vector);
     std::array::from_fn(|part| {
         let out = empty(rows, [count, heads, len, width], rows.dtype);
@@ -61,7 +61,7 @@ pub fn join<R: CubeRuntime>(
     heads_of_part: CubeTensor<R>,
 ) {
     let [count, heads, len, width] = heads_of_part.shape().dims();
-    let vector = vector_size(rows, &[rows.dtype], width / 2);
+    let vector = vector_size(rows, width / 2);
     let (cubes, dim) = by_vectors(rows, count * len * heads * (width / 2) / vector);
     let rotated = tables.filter(|_| part < 2);
     let (cos, sin) = rotated.cloned().unwrap_or_else(|| nothing(rows));
@@ -124,6 +124,26 @@ fn place(
     }
 }
 
+/// A pair of features, turned in f32 by what the tables have at `at`, or `back`. Without tables it is as it was, and they are
+/// not read.
+#[cube]
+fn turned<T: Float, N: Size>(
+    pair: (Vector<T, N>, Vector<T, N>),
+    cos: &Array<Vector<f32, N>>,
+    sin: &Array<Vector<f32, N>>,
+    at: usize,
+    #[comptime] rotated: bool,
+    #[comptime] back: bool,
+) -> (Vector<T, N>, Vector<T, N>) {
+    if rotated {
+        let (x, y) = (Vector::<f32, N>::cast_from(pair.0), Vector::<f32, N>::cast_from(pair.1));
+        let sin = if back { -sin[at] } else { sin[at] };
+        (Vector::cast_from(x * cos[at] - y * sin), Vector::cast_from(y * cos[at] + x * sin))
+    } else {
+        pair
+    }
+}
+
 #[cube(launch_unchecked)]
 fn split_heads<T: Float, N: Size>(
     rows: &Array<Vector<T, N>>,
@@ -143,17 +163,10 @@ fn split_heads<T: Float, N: Size>(
         terminate!();
     }
     let place = place(start, len, heads, half, parts, part);
-    let first = rows[place.in_rows];
-    let second = rows[place.in_rows + half];
-    if rotated {
-        let (first, second) = (Vector::<f32, N>::cast_from(first), Vector::<f32, N>::cast_from(second));
-        let (cos, sin) = (cos[place.in_tables], sin[place.in_tables]);
-        out[place.in_heads] = Vector::cast_from(first * cos - second * sin);
-        out[place.in_heads + half] = Vector::cast_from(second * cos + first * sin);
-    } else {
-        out[place.in_heads] = first;
-        out[place.in_heads + half] = second;
-    }
+    let pair = (rows[place.in_rows], rows[place.in_rows + half]);
+    let turned = turned(pair, cos, sin, place.in_tables, rotated, false);
+    out[place.in_heads] = turned.0;
+    out[place.in_heads + half] = turned.1;
 }
 
 #[cube(launch_unchecked)]
@@ -175,15 +188,8 @@ fn join_heads<T: Float, N: Size>(
         terminate!();
     }
     let place = place(start, len, heads, half, parts, part);
-    let first = part_heads[place.in_heads];
-    let second = part_heads[place.in_heads + half];
-    if rotated {
-        let (first, second) = (Vector::<f32, N>::cast_from(first), Vector::<f32, N>::cast_from(second));
-        let (cos, sin) = (cos[place.in_tables], sin[place.in_tables]);
-        rows[place.in_rows] = Vector::cast_from(first * cos + second * sin);
-        rows[place.in_rows + half] = Vector::cast_from(second * cos - first * sin);
-    } else {
-        rows[place.in_rows] = first;
-        rows[place.in_rows + half] = second;
-    }
+    let pair = (part_heads[place.in_heads], part_heads[place.in_heads + half]);
+    let turned = turned(pair, cos, sin, place.in_tables, rotated, true);
+    rows[place.in_rows] = turned.0;
+    rows[place.in_rows + half] = turned.1;
 }

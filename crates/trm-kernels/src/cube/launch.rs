@@ -17,10 +17,12 @@ pub fn empty<R: CubeRuntime>(like: &CubeTensor<R>, shape: impl Into<Shape>, dtyp
     empty_device_dtype(like.client.clone(), like.device.clone(), shape.into(), dtype)
 }
 
-/// How many numbers a unit takes at once: as many as the device loads of all these types, where they divide `width`.
-pub fn vector_size<R: CubeRuntime>(like: &CubeTensor<R>, dtypes: &[DType], width: usize) -> usize {
-    let widest = dtypes.iter().map(DType::size).max().unwrap_or(1);
-    like.client.io_optimized_vector_sizes(widest).find(|size| width.is_multiple_of(*size)).unwrap_or(1)
+/// How many numbers a unit takes at once: as many of the tensor's as the device loads, where they divide `width`.
+pub fn vector_size<R: CubeRuntime>(like: &CubeTensor<R>, width: usize) -> usize {
+    like.client
+        .io_optimized_vector_sizes(like.dtype.size())
+        .find(|size| width.is_multiple_of(*size))
+        .unwrap_or(1)
 }
 
 /// One unit for each of `count` vectors.

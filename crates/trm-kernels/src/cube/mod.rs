@@ -25,7 +25,7 @@ use self::launch::reduces_by_planes;
 use crate::{AdamAtan2Step, Attended, Kernels, Rope, plain::primitive as plain};
 
 impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for CubeBackend<R, F, I, B> {
-    const FASTER_IN_16_BITS: bool = true;
+    const ON_GPU: bool = true;
 
     fn memory_reserved(device: &Self::Device) -> Option<u64> {
         R::client(device).memory_usage().ok().map(|usage| usage.bytes_reserved)
@@ -65,7 +65,7 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
     }
 
     fn attention(qkv: CubeTensor<R>, rope: Option<&Rope<Self>>, heads: usize) -> Attended<Self> {
-        let out = if reduces_by_planes(&qkv) {
+        let out = if attention::is_for(&qkv, heads) {
             attention::forward::<Self, R>(qkv, rope, heads)
         } else {
             plain::attention::<Self>(qkv, rope, heads)
@@ -80,7 +80,7 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
         _: Attended<Self>,
         grad: CubeTensor<R>,
     ) -> CubeTensor<R> {
-        if reduces_by_planes(&qkv) {
+        if attention::is_for(&qkv, heads) {
             attention::backward::<Self, R>(qkv, rope, heads, grad)
         } else {
             plain::attention_backward::<Self>(qkv, rope, heads, grad)

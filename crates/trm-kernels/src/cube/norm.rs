@@ -18,7 +18,7 @@ pub fn forward<R: CubeRuntime>(
     let (x, y) = (contiguous(x), contiguous(y));
     let [rows, width] = x.shape().dims();
     let (out, scales) = (empty(&x, [rows, width], x.dtype), empty(&x, [rows, 1], DType::F32));
-    let vector = vector_size(&x, &[x.dtype], width);
+    let vector = vector_size(&x, width);
     let (count, dim) = by_rows(&x, rows);
     // SAFETY: planes beyond the rows end, and lanes stay within a row.
     #[allow(unsafe_code)]
@@ -49,7 +49,7 @@ pub fn backward<R: CubeRuntime>(
     let (out, scales, grad) = (contiguous(out), contiguous(scales), contiguous(grad));
     let [rows, width] = out.shape().dims();
     let d_sum = empty(&out, [rows, width], out.dtype);
-    let vector = vector_size(&out, &[out.dtype], width);
+    let vector = vector_size(&out, width);
     let (count, dim) = by_rows(&out, rows);
     // SAFETY: planes beyond the rows end, and lanes stay within a row.
     #[allow(unsafe_code)]

@@ -14,7 +14,7 @@ pub fn forward<R: CubeRuntime>(scores: CubeTensor<R>, scale: f64, dtype: DType) 
     let shape = scores.shape();
     let (rows, width) = rows_of(&scores);
     let shares = empty(&scores, shape, dtype);
-    let vector = vector_size(&scores, &[scores.dtype], width);
+    let vector = vector_size(&scores, width);
     let (count, dim) = by_rows(&scores, rows);
     // SAFETY: planes beyond the rows end, and lanes stay within a row.
     #[allow(unsafe_code)]
@@ -45,7 +45,7 @@ pub fn backward<R: CubeRuntime>(
     let shape = scores.shape();
     let (rows, width) = rows_of(&scores);
     let (shares, d_scores) = (empty(&scores, shape.clone(), dtype), empty(&scores, shape, dtype));
-    let vector = vector_size(&scores, &[scores.dtype], width);
+    let vector = vector_size(&scores, width);
     let (count, dim) = by_rows(&scores, rows);
     // SAFETY: planes beyond the rows end, and lanes stay within a row.
     #[allow(unsafe_code)]
@@ -74,6 +74,12 @@ fn rows_of<R: CubeRuntime>(scores: &CubeTensor<R>) -> (usize, usize) {
     (shape.num_elements() / width.max(1), width)
 }
 
+/// What shares are in proportion to: `e^(score - greatest)`.
+#[cube]
+fn weight<N: Size>(score: Vector<f32, N>, scale: f32, greatest: f32) -> Vector<f32, N> {
+    (score * Vector::new(scale) - Vector::new(greatest)).exp()
+}
+
 /// The greatest score of a row times `scale`, and the sum of `e^(score - greatest)`.
 #[cube]
 fn greatest_and_sum<N: Size>(
@@ -90,7 +96,7 @@ fn greatest_and_sum<N: Size>(
     let greatest = greatest_of_plane(greatest);
     let mut sum = Vector::<f32, N>::new(0.0);
     for step in range_stepped(lane, width, lanes) {
-        sum += (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp();
+        sum += weight(scores[start + step], scale, greatest);
     }
     (greatest, sum_of_plane(sum))
 }
@@ -112,8 +118,8 @@ fn softmax<T: Float, N: Size>(
     let (start, lane, lanes) = (row * width, UNIT_POS_X as usize, CUBE_DIM_X as usize);
     let (greatest, sum) = greatest_and_sum(scores, start, width, scale);
     for step in range_stepped(lane, width, lanes) {
-        let share = (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp();
-        shares[start + step] = Vector::cast_from(share / Vector::new(sum));
+        let share = weight(scores[start + step], scale, greatest) / Vector::new(sum);
+        shares[start + step] = Vector::cast_from(share);
     }
 }
 
@@ -136,13 +142,11 @@ fn softmax_backward<T: Float, N: Size>(
     let (greatest, sum) = greatest_and_sum(scores, start, width, scale);
     let mut products = Vector::<f32, N>::new(0.0);
     for step in range_stepped(lane, width, lanes) {
-        let share = (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp();
-        products += share * d_shares[start + step];
+        products += weight(scores[start + step], scale, greatest) * d_shares[start + step];
     }
     let along = sum_of_plane(products) / sum;
     for step in range_stepped(lane, width, lanes) {
-        let share =
-            (scores[start + step] * Vector::new(scale) - Vector::new(greatest)).exp() / Vector::new(sum);
+        let share = weight(scores[start + step], scale, greatest) / Vector::new(sum);
         shares[start + step] = Vector::cast_from(share);
         let d_score = (d_shares[start + step] - Vector::new(along)) * share * Vector::new(scale);
         d_scores[start + step] = Vector::cast_from(d_score);

@@ -12,7 +12,7 @@ pub fn forward<R: CubeRuntime>(gate_up: CubeTensor<R>) -> CubeTensor<R> {
     let [rows, width] = gate_up.shape().dims();
     let inner = width / 2;
     let out = empty(&gate_up, [rows, inner], gate_up.dtype);
-    let vector = vector_size(&gate_up, &[gate_up.dtype], inner);
+    let vector = vector_size(&gate_up, inner);
     let (count, dim) = by_vectors(&gate_up, rows * inner / vector);
     // SAFETY: units beyond the result end, and a row of `gate_up` is two of the result.
     #[allow(unsafe_code)]
@@ -36,7 +36,7 @@ pub fn backward<R: CubeRuntime>(gate_up: CubeTensor<R>, grad: CubeTensor<R>) -> 
     let (gate_up, grad) = (contiguous(gate_up), contiguous(grad));
     let [rows, inner] = grad.shape().dims();
     let out = empty(&gate_up, [rows, 2 * inner], gate_up.dtype);
-    let vector = vector_size(&gate_up, &[gate_up.dtype], inner);
+    let vector = vector_size(&gate_up, inner);
     let (count, dim) = by_vectors(&gate_up, rows * inner / vector);
     // SAFETY: units beyond `grad` end, and a row of `gate_up` and of the result is two of it.
     #[allow(unsafe_code)]

@@ -92,9 +92,8 @@ impl Source for FreshMazes {
         let mut rows = Rows::default();
         for free in free {
             rows.puzzle_identifiers.push(0);
-            if *free && let Ok((Labelled { maze, solution }, after)) = stream.mazes.recv() {
-                rows.inputs.extend(maze.grid().tokens().iter().map(|&token| i32::from(token)));
-                rows.labels.extend(solution.tokens().iter().map(|&token| i32::from(token)));
+            if *free && let Ok((labelled, after)) = stream.mazes.recv() {
+                rows.push_cells(&labelled);
                 place = Some(after);
             } else {
                 rows.inputs.extend(std::iter::repeat_n(0, cells));

@@ -5,6 +5,7 @@ mod fresh;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use trm_data::Labelled;
 use trm_kernels::Kernels;
 use trm_model::act::Batch;
 
@@ -23,6 +24,19 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Mazes with their labels.
+    pub fn of_mazes(mazes: &[Labelled]) -> Self {
+        let mut rows = Self { puzzle_identifiers: vec![0; mazes.len()], ..Self::default() };
+        mazes.iter().for_each(|labelled| rows.push_cells(labelled));
+        rows
+    }
+
+    /// Appends the cells of a maze and of its label.
+    fn push_cells(&mut self, Labelled { maze, solution }: &Labelled) {
+        self.inputs.extend(maze.grid().tokens().into_iter().map(i32::from));
+        self.labels.extend(solution.tokens().into_iter().map(i32::from));
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.puzzle_identifiers.len()
