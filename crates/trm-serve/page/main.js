@@ -211,7 +211,8 @@ byId("fresh").addEventListener("click", () => putFresh());
 models.addEventListener("change", () => {
   forgetAnswer();
   adviseOnSide();
-  address.writeSoon();
+  // Before the first maze is there, the address holds the one to be opened, or nothing.
+  if (started()) address.writeSoon();
 });
 offerSources({ put, maze: () => drawing.maze, say: announce });
 offerSamples({ put, sample });

@@ -2,10 +2,12 @@
 
 use std::{
     io::{BufRead, BufReader},
+    panic::{AssertUnwindSafe, resume_unwind},
     path::Path,
     process::{Child, Command, Stdio},
 };
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use thirtyfour::{BrowserLogEntry, ChromiumLikeCapabilities, LoggingPrefsLogLevel, prelude::*};
 
@@ -27,29 +29,19 @@ pub fn browse<F: Future<Output = WebDriverResult<()>>>(width: u32, test: impl Fn
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut browser = Browser::open(program, width).await;
-        let done = test(browser.driver.clone()).await;
+        // A session that outlives its driver would try for two minutes to end itself.
+        let done = AssertUnwindSafe(test(browser.driver.clone())).catch_unwind().await;
         let errors = browser.console_errors().await;
         browser.close().await;
-        done.expect("the browser does as it is told");
+        done.unwrap_or_else(|panic| resume_unwind(panic)).expect("the browser does as it is told");
         assert!(errors.is_empty(), "the console says: {errors:?}");
     });
 }
 
 impl Browser {
     async fn open(program: &str, width: u32) -> Self {
-        let mut process = Command::new(program)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse::<u16>().ok()
-            })
-            .expect("a port");
+        // A driver ends at once where the port that it drew is taken on its second address.
+        let (process, port) = (0..5).find_map(|_| start(program)).expect("chromedriver starts");
         let mut capabilities = DesiredCapabilities::chrome();
         let window = format!("--window-size={width},900");
         for argument in [
@@ -92,6 +84,24 @@ impl Browser {
     }
 }
 
+/// A driver and its port, unless it ends before it listens.
+fn start(program: &str) -> Option<(Child, u16)> {
+    let mut process = Command::new(program)
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver can be run");
+    let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
+    let port = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_suffix('.')?.rsplit_once("successfully on port ")?.1.parse::<u16>().ok());
+    if port.is_none() {
+        process.wait().expect("it has ended");
+    }
+    Some((process, port?))
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         // It may have ended already.
@@ -104,6 +114,19 @@ impl Drop for Browser {
 pub async fn open(driver: &WebDriver, url: &str) -> WebDriverResult<()> {
     driver.goto(url).await?;
     wait_for(driver, "return document.documentElement.dataset.ready === 'true'").await
+}
+
+/// Opens the page with an empty maze of 10 by 10: the start in the first corner, the goal in the last.
+pub async fn open_empty(driver: &WebDriver, url: &str) -> WebDriverResult<()> {
+    open(driver, url).await?;
+    let open_row = format!("{}\n", " ".repeat(10));
+    read_text(driver, &format!("S{}{}{}G", &open_row[1..], open_row.repeat(8), " ".repeat(9))).await?;
+    wait_for(
+        driver,
+        "const kinds = [...document.querySelectorAll('#board [data-cell]')].map(c => c.dataset.cell);\
+         return kinds[0] === 'start' && kinds[99] === 'goal' && !kinds.includes('wall')",
+    )
+    .await
 }
 
 /// Waits until a script returns true.

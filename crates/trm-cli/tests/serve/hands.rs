@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::{
-    browser::{browse, click, evaluate, open, text, wait_for},
+    browser::{browse, click, evaluate, open, open_empty, text, wait_for},
     served::Served,
 };
 
@@ -20,8 +20,7 @@ async fn kind(driver: &WebDriver, row: usize, column: usize) -> WebDriverResult<
 fn slow_draws_by_keyboard_and_takes_back() {
     let served = Served::new(&[]);
     browse(1280, |driver| async move {
-        open(&driver, &served.url("/")).await?;
-        click(&driver, "#clear").await?;
+        open_empty(&driver, &served.url("/")).await?;
         evaluate(&driver, "document.querySelector('#board [tabindex=\"0\"]').focus()").await?;
         let keys = async |keys: &[char]| -> WebDriverResult<()> {
             for key in keys {
@@ -46,6 +45,10 @@ fn slow_draws_by_keyboard_and_takes_back() {
         assert_eq!(kind(&driver, 4, 3).await?, json!("goal"));
         driver.find(By::Css("body")).await?.send_keys(Key::Control + "z").await?;
         assert_ne!(kind(&driver, 4, 3).await?, json!("goal"));
+
+        click(&driver, "#clear").await?;
+        assert_eq!(evaluate(&driver, WALLS).await?, json!(0));
+        assert_eq!(kind(&driver, 3, 1).await?, json!("start"), "only walls are cleared");
         Ok(())
     });
 }
@@ -57,8 +60,7 @@ fn slow_draws_by_touch() {
     browse(360, |driver| async move {
         let cdp = driver.cdp();
         cdp.send_raw("Emulation.setTouchEmulationEnabled", json!({"enabled": true})).await?;
-        open(&driver, &served.url("/")).await?;
-        click(&driver, "#clear").await?;
+        open_empty(&driver, &served.url("/")).await?;
         evaluate(&driver, "document.querySelector('#board').scrollIntoView({block: 'center'})").await?;
         let board = "const b = document.querySelector('#board').getBoundingClientRect(); return [b.x, b.y, b.width / 10, scrollY]";
         let board = evaluate(&driver, board).await?;
