@@ -10,7 +10,7 @@ use predicates::{
 use support::trm;
 
 /// Every command, as its words.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
     "",
     "data",
     "data build",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 19] = [
     "weights show",
     "train",
     "report",
+    "pack",
+    "unpack",
     "eval",
     "bench",
     "solve",
@@ -78,6 +80,9 @@ fn wrong_usage_exits_with_2() {
         ("data generate --recipe r.toml --count 3 --output d", "cannot be used with"),
         ("data generate --recipe r.toml --split test --output d", "cannot be used with"),
         ("data show d", "--index"),
+        ("pack run", "--output"),
+        ("pack run --output p --part-mib 0", "must be at least 1"),
+        ("unpack p", "--output"),
         ("weights import f --output d", "--arch"),
         ("weights export m", "--output"),
     ] {

@@ -56,6 +56,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A parcel that lacks a part, or holds a damaged one.
+    #[error("the parcel {} cannot be unpacked: {reason}; pack the run again, and carry all parts", dir.display())]
+    Parcel {
+        /// Its folder.
+        dir: PathBuf,
+        /// What was wrong with it.
+        reason: String,
+    },
+
     /// The folder holds a run already.
     #[error(
         "{} holds a run already (at step {step}); go on with --resume, or choose another folder with --output",

@@ -6,6 +6,7 @@
 //! - [`Recipe`]: a run in TOML.
 //! - [`Run`]: a recipe carried out in a folder, with evaluations, the best model, and checkpoints from which it goes on to
 //!   the same weights, bit for bit.
+//! - [`pack`] and [`unpack`]: a run that goes on elsewhere, small enough to travel.
 //! - [`Group`]: several devices.
 //! - [`EventSink`]: who is told. [`JsonLines`] and [`TensorBoard`] write files of records, [`report()`] makes a page of a
 //!   run.
@@ -72,7 +73,7 @@ mod trainer;
 
 pub use act_loss::{ActLoss, Metrics};
 pub use adam_atan2::{AdamAtan2, AdamAtan2State};
-pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress};
+pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress, pack, unpack};
 pub use ema::Ema;
 pub use error::{Error, Result};
 pub use exchange::Exchange;

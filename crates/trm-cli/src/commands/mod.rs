@@ -5,6 +5,7 @@ mod data;
 mod eval;
 mod hub;
 mod lend;
+mod pack;
 mod play;
 mod report;
 mod serve;
@@ -36,6 +37,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Weights(command) => weights::run(command),
         Command::Train(args) => train::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Pack(args) => pack::pack(&args),
+        Command::Unpack(args) => pack::unpack(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Solve(args) => solve::run(&args),

@@ -1,6 +1,7 @@
 //! Checkpoints: everything that a run needs to go on as if it had never stopped, in one file.
 
 mod file;
+mod parcel;
 mod store;
 
 use std::collections::BTreeMap;
@@ -8,7 +9,10 @@ use std::collections::BTreeMap;
 use burn::tensor::TensorData;
 use serde::{Deserialize, Serialize};
 
-pub use self::store::CheckpointStore;
+pub use self::{
+    parcel::{pack, unpack},
+    store::CheckpointStore,
+};
 use crate::Place;
 
 /// A moment of a run.

@@ -8,7 +8,7 @@ use std::{
 use crate::{Error, Result};
 
 /// The folder of a run, held against other processes as long as this value lives.
-pub(super) struct RunFolder {
+pub(crate) struct RunFolder {
     path: PathBuf,
     /// `None` for a member of a group that leaves writing to another one.
     lock: Option<File>,

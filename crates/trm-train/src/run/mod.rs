@@ -12,7 +12,7 @@ use trm_kernels::AutodiffKernels;
 use burn::tensor::{Int, Tensor, TensorData};
 use trm_data::{Dataset, rng};
 
-use self::folder::RunFolder;
+pub(crate) use self::folder::RunFolder;
 pub use self::{data::Data, open::Resume};
 use crate::{
     Checkpoint, CheckpointStore, Event, EventSink, Progress, Recipe, Record, Result, Rows, Source,
