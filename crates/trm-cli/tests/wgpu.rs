@@ -2,24 +2,44 @@
 //! tests say that they were skipped.
 #![cfg(feature = "wgpu")]
 
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "serve/served.rs"]
+mod served;
 #[macro_use]
 mod support;
 
-use std::{fs, path::Path, sync::OnceLock};
+use std::{
+    fs, future,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+};
 
 use assert_cmd::Command;
-use serde_json::Value;
+use burn::backend::{
+    Flex, Wgpu,
+    wgpu::{RuntimeOptions, WgpuDevice, graphics::AutoGraphicsApi, init_setup},
+};
+use serde_json::{Value, json};
+use served::Served;
 use support::{
-    json, stdout,
+    stdout,
     tiny_run::{last_checkpoint, metrics, recipe},
 };
 use tempfile::tempdir;
+use trm_kernels::Kernels;
+use trm_model::{Precision, Trm, weights::pretrained};
+use trm_serve::{Config, Engine, EngineLimits, Server};
 
 const MAZE: &str = "S  #\n#  #\n   G\n#  #\n";
 
-/// The command, with a cache of kernels that all tests share.
+/// A cache of kernels that all tests share.
+fn kernels() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")
+}
+
 fn on_gpu(mut command: Command) -> Command {
-    command.env("TRM_KERNEL_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"));
+    command.env("TRM_KERNEL_CACHE", kernels());
     command
 }
 
@@ -60,7 +80,7 @@ fn slow_evaluates_as_the_cpu() {
     let evaluate = |device: &str, more: &[&str]| {
         let mut command =
             on_gpu(trm!["eval", "--data", &data, "--split", "train", "--device", device, "--json"]);
-        let mut report = json(command.args(["--batch-size", "8"]).args(more));
+        let mut report = support::json(command.args(["--batch-size", "8"]).args(more));
         for key in ["seconds", "mazes_per_second", "device"] {
             report.as_object_mut().expect("an object").remove(key);
         }
@@ -141,7 +161,7 @@ fn slow_benches() {
         command.args(["--batch", "2", "--seconds", "0.1", "--mazes", "0"]);
         command
     };
-    let found = json(bench("wgpu").arg("--json").arg("--output").arg(&report));
+    let found = support::json(bench("wgpu").arg("--json").arg("--output").arg(&report));
     assert_eq!(found["parity"].as_array().expect("rows").len(), 3);
     assert_eq!(found["measurements"].as_array().expect("rows").len(), 3);
     for row in found["measurements"].as_array().expect("rows") {
@@ -164,4 +184,67 @@ fn says_when_there_is_no_driver() {
     let said = support::error(&mut solve("wgpu"));
     assert!(said.contains("wgpu does not work on this machine") && said.contains("--device cpu"), "{said}");
     assert!(stdout(&mut solve("auto")).contains("answer"));
+}
+
+/// Requests at the same time are answered as on the CPU, step by step.
+#[test]
+fn slow_serves_as_the_cpu() {
+    if !is_there() {
+        return;
+    }
+    let serve = |device: &str| Served::new(&["--device", device, "--dtype", "f32", "--batch-size", "4"]);
+    let (on_gpu, on_cpu) = (&serve("wgpu"), &serve("cpu"));
+    let model = &on_gpu.get("/hello").json()["models"][0];
+    assert!(model["device"].as_str().expect("a name").starts_with("wgpu"), "{model}");
+    let ask = |served: &Served, index: usize| {
+        let answer = served.get(&format!("/predict?index={index}&halt=never&steps=true")).json();
+        let part = |key: &str| answer[key].clone();
+        let steps = answer["steps"].as_array().unwrap_or_else(|| panic!("steps in {answer}"));
+        let steps: Vec<Value> = steps.iter().map(|step| step["answer"].clone()).collect();
+        assert_eq!(steps.len(), 8);
+        [part("input_maze"), part("solved_maze"), part("inference_steps"), json!(steps)]
+    };
+    thread::scope(|scope| {
+        for index in 0..6 {
+            scope.spawn(move || assert_eq!(ask(on_gpu, index), ask(on_cpu, index), "maze {index}"));
+        }
+    });
+}
+
+/// A device that is lost, as when its driver is restarted or it is pulled out, is said to have failed, to the request in work
+/// and to all that follow; `/health` says so, for whoever restarts the server; models on other devices go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_server_outlives_a_lost_device() {
+    if !is_there() {
+        return;
+    }
+    trm_kernels::keep_kernels(&kernels());
+    let gpu = WgpuDevice::default();
+    let setup = init_setup::<AutoGraphicsApi>(&gpu, RuntimeOptions::default());
+    let engines = vec![engine::<Wgpu>("on-gpu", gpu), engine::<Flex>("on-cpu", Default::default())];
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let server = Server::bind(&Config { listen, ..Config::default() }, None, engines, None).expect("bound");
+    let address = server.address();
+    tokio::spawn(server.run(future::pending()));
+    let asked = tokio::task::spawn_blocking(move || {
+        let status = |path: &str| served::get(&format!("http://{address}{path}"));
+        assert_eq!(status("/predict?index=0&model=on-gpu").status, 200);
+        setup.device.destroy();
+        for _ in 0..2 {
+            let answer = status("/predict?index=0&model=on-gpu");
+            assert_eq!(answer.status, 503, "{answer:?}");
+            assert!(answer.detail().contains("device"), "{answer:?}");
+            assert_eq!(status("/predict?index=0&model=on-cpu").status, 200);
+            assert_eq!(status("/health").status, 503);
+        }
+    });
+    asked.await.expect("no test failed");
+}
+
+/// The model that comes along, on a device.
+fn engine<B: Kernels>(name: &str, device: B::Device) -> Engine {
+    let (config, state) = pretrained().expect("it comes along");
+    let model = Trm::<B>::from_state(&config, &state, &device).expect("it fits");
+    let model = model.into_precision(Precision::F32);
+    Engine::start(name, name, model, EngineLimits { batch: 2, queue: 4 })
 }

@@ -125,7 +125,8 @@ impl<B: Kernels> Trm<B> {
     }
 
     /// The model with weights and computation in `precision`; for inference, where it saves the casts that
-    /// f32 master weights need in every pass.
+    /// f32 master weights need in every pass, and on devices that lack the precision of the configuration (see
+    /// [`Precision::fastest_on`]): a pass in a precision that a device lacks fails there as the backend fails.
     pub fn into_precision(mut self, precision: Precision) -> Self {
         struct Cast(DType);
         impl<B: Kernels> ModuleMapper<B> for Cast {

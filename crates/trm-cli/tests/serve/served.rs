@@ -68,6 +68,7 @@ impl Served {
             .args(if arguments.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(arguments)
             .env_remove("TRM_SERVE_TOKEN")
+            .env("TRM_KERNEL_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"))
             .env("HF_HUB_OFFLINE", "1")
             .env("HF_HOME", folder.path())
             .stdout(Stdio::piped())
@@ -101,7 +102,7 @@ impl Served {
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        answer(agent().get(self.url(path)).call())
+        get(&self.url(path))
     }
 
     pub fn delete(&self, path: &str) -> Answer {
@@ -151,6 +152,11 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What is at an address.
+pub fn get(url: &str) -> Answer {
+    answer(agent().get(url).call())
 }
 
 fn agent() -> ureq::Agent {
