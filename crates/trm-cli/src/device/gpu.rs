@@ -130,20 +130,26 @@ fn probe<B: Kernels>(devices: &Devices<B>) -> Result<()> {
     devices.all.iter().try_for_each(computes).map_err(|reason| unavailable(&devices.name, &reason).into())
 }
 
+type Hook = dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync;
+
 /// Runs work in which a backend may panic, often on a thread of its own and with others after it: the first panic is the
-/// reason.
+/// reason. It is in short; `RUST_BACKTRACE` has all of them printed, as in any program.
 fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let reason = Arc::new(Mutex::new(None));
-    let hook = panic::take_hook();
+    let hook: Arc<Hook> = Arc::from(panic::take_hook());
+    let is_asked_for = env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     panic::set_hook(Box::new({
-        let reason = Arc::clone(&reason);
+        let (reason, hook) = (Arc::clone(&reason), Arc::clone(&hook));
         move |panic| {
+            if is_asked_for {
+                hook(panic);
+            }
             let mut reason = reason.lock().unwrap_or_else(PoisonError::into_inner);
             reason.get_or_insert_with(|| panic.payload_as_str().unwrap_or("no reason given").to_owned());
         }
     }));
     let done = catch_unwind(AssertUnwindSafe(work));
-    panic::set_hook(hook);
+    panic::set_hook(Box::new(move |panic| hook(panic)));
     done.map_err(|_| {
         let first = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.unwrap_or_else(|| "no reason given".to_owned())

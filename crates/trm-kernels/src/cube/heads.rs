@@ -137,7 +137,8 @@ fn turned<T: Float, N: Size>(
 ) -> (Vector<T, N>, Vector<T, N>) {
     if rotated {
         let (x, y) = (Vector::<f32, N>::cast_from(pair.0), Vector::<f32, N>::cast_from(pair.1));
-        let sin = if back { -sin[at] } else { sin[at] };
+        // CubeCL writes `-x` of a vector in a way that CUDA does not compile.
+        let sin = if back { Vector::new(0.0) - sin[at] } else { sin[at] };
         (Vector::cast_from(x * cos[at] - y * sin), Vector::cast_from(y * cos[at] + x * sin))
     } else {
         pair

@@ -58,7 +58,8 @@ pub fn backward<R: CubeRuntime>(gate_up: CubeTensor<R>, grad: CubeTensor<R>) -> 
 
 #[cube]
 fn sigmoid<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
-    Vector::new(1.0) / (Vector::new(1.0) + (-x).exp())
+    // CubeCL writes `-x` of a vector in a way that CUDA does not compile.
+    Vector::new(1.0) / (Vector::new(1.0) + (Vector::new(0.0) - x).exp())
 }
 
 /// `inner` is counted in vectors.
