@@ -221,7 +221,7 @@ async fn slow_server_outlives_a_lost_device() {
     trm_kernels::keep_kernels(&kernels());
     let gpu = WgpuDevice::default();
     let setup = init_setup::<AutoGraphicsApi>(&gpu, RuntimeOptions::default());
-    let engines = vec![engine::<Wgpu>("on-gpu", gpu), engine::<Flex>("on-cpu", Default::default())];
+    let engines = vec![engine::<Wgpu>("on-gpu", &gpu), engine::<Flex>("on-cpu", &Default::default())];
     let listen = "127.0.0.1:0".parse().expect("an address");
     let server = Server::bind(&Config { listen, ..Config::default() }, None, engines, None).expect("bound");
     let address = server.address();
@@ -242,9 +242,9 @@ async fn slow_server_outlives_a_lost_device() {
 }
 
 /// The model that comes along, on a device.
-fn engine<B: Kernels>(name: &str, device: B::Device) -> Engine {
+fn engine<B: Kernels>(name: &str, device: &B::Device) -> Engine {
     let (config, state) = pretrained().expect("it comes along");
-    let model = Trm::<B>::from_state(&config, &state, &device).expect("it fits");
+    let model = Trm::<B>::from_state(&config, &state, device).expect("it fits");
     let model = model.into_precision(Precision::F32);
     Engine::start(name, name, model, EngineLimits { batch: 2, queue: 4 })
 }
