@@ -172,7 +172,8 @@ fn slow_benches() {
     assert_eq!(beside.matches("times as fast").count(), 3, "{beside}");
 }
 
-/// Without a driver the one sentence says so; `auto` takes the CPU, as it does where there is one in software only.
+/// Without a driver the one sentence says so, after what the driver itself said where that is asked for; `auto` takes the CPU
+/// without a word, as it does where there is a driver in software only.
 #[test]
 fn says_when_there_is_no_driver() {
     let solve = |device: &str| {
@@ -183,7 +184,11 @@ fn says_when_there_is_no_driver() {
     };
     let said = support::error(&mut solve("wgpu"));
     assert!(said.contains("wgpu does not work on this machine") && said.contains("--device cpu"), "{said}");
-    assert!(stdout(&mut solve("auto")).contains("answer"));
+    let in_full = support::stderr_of_failure(solve("wgpu").env("RUST_BACKTRACE", "1"));
+    assert!(in_full.contains("panicked") && in_full.contains("stack backtrace"), "{in_full}");
+    let auto = solve("auto").env("RUST_BACKTRACE", "1").assert().success().get_output().clone();
+    let (answer, said) = (String::from_utf8_lossy(&auto.stdout), String::from_utf8_lossy(&auto.stderr));
+    assert!(answer.contains("answer") && !said.contains("panicked"), "{answer}{said}");
 }
 
 /// Requests at the same time are answered as on the CPU, step by step.

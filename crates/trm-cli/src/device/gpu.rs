@@ -38,13 +38,14 @@ pub fn wgpu(indices: &Indices) -> Devices<Wgpu> {
 
 #[cfg(feature = "cuda")]
 pub fn cuda_works() -> bool {
-    probe(&cuda(&Indices::Default)).is_ok()
+    quietly(|| probe(&cuda(&Indices::Default)).is_ok())
 }
 
 /// Drivers that compute on the CPU are far slower than this program's own way to.
 #[cfg(feature = "wgpu")]
 pub fn wgpu_works_in_hardware() -> bool {
-    adapter().is_some_and(|adapter| !adapter.in_software) && probe(&wgpu(&Indices::Default)).is_ok()
+    let works = || probe(&wgpu(&Indices::Default)).is_ok();
+    adapter().is_some_and(|adapter| !adapter.in_software) && quietly(works)
 }
 
 /// What computes behind the default device of WGPU.
@@ -60,9 +61,8 @@ fn adapter() -> Option<Adapter> {
     static ADAPTER: std::sync::OnceLock<Option<Adapter>> = std::sync::OnceLock::new();
     let find = || {
         keep_kernels();
-        let setup =
-            guarded(|| init_setup::<AutoGraphicsApi>(&WgpuDevice::default(), RuntimeOptions::default()))
-                .ok()?;
+        let start = || init_setup::<AutoGraphicsApi>(&WgpuDevice::default(), RuntimeOptions::default());
+        let setup = quietly(|| guarded(start)).ok()?;
         let info = setup.adapter.get_info();
         // The type of the device belongs to a crate that is not ours to name.
         Some(Adapter { name: info.name, in_software: format!("{:?}", info.device_type) == "Cpu" })
@@ -154,6 +154,15 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         let first = reason.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.unwrap_or_else(|| "no reason given".to_owned())
     })
+}
+
+/// Asks a backend something that it may answer with a panic, which is then not worth showing to anyone.
+fn quietly<T>(question: impl FnOnce() -> T) -> T {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let answer = question();
+    panic::set_hook(hook);
+    answer
 }
 
 fn unavailable(name: &str, reason: &str) -> String {

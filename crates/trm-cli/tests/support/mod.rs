@@ -25,11 +25,17 @@ macro_rules! trm {
     }};
 }
 
-/// The command as it runs here: no network, no cache, no colour that the environment asks for.
+/// The command as it runs here: no network, no cache, no colour or backtrace that the environment asks for.
 pub fn trm() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trm"));
-    for variable in ["CLICOLOR_FORCE", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN", "HUGGINGFACE_HUB_CACHE"]
-    {
+    for variable in [
+        "CLICOLOR_FORCE",
+        "HF_HUB_CACHE",
+        "HF_HUB_OFFLINE",
+        "HF_TOKEN",
+        "HUGGINGFACE_HUB_CACHE",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(variable);
     }
     command.env("HF_HOME", env!("CARGO_TARGET_TMPDIR")).env("HF_ENDPOINT", "http://127.0.0.1:9");
