@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example generate_mazes [DIR]`
 
-use std::{env, error::Error, path::Path};
+use std::{env, error::Error, ops::ControlFlow, path::Path};
 
 use trm_data::{Cell, Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, check, generate, judge};
 
@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let splits = [("train", 1000), ("test", 100)]
             .map(|(name, count)| SplitRequest { name: name.to_owned(), count });
         let mut known = ExcludeSet::new();
-        generate(&mut Generator::new(config)?, &splits, &mut known, Path::new(&folder), &mut |_| ())?;
+        let mut go_on = |_| ControlFlow::Continue(());
+        generate(&mut Generator::new(config)?, &splits, &mut known, Path::new(&folder), &mut go_on)?;
         let report = check(&Dataset::load(&Path::new(&folder).join("test"))?);
         println!("{folder}: {} of {} test labels follow the rule", report.follow_rule, report.rows);
     }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -153,7 +154,7 @@ fn build(source: PathBuf, output: PathBuf) -> Result<Prepared> {
         if output.exists() {
             fs::remove_dir_all(&output)?;
         }
-        trm_data::build(&source, &output, &options, &mut |_| {})?;
+        trm_data::build(&source, &output, &options, &mut |_| ControlFlow::Continue(()))?;
         Ok(())
     };
     run()?;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -99,12 +100,12 @@ pub struct BuildSummary {
 ///
 /// # Errors
 /// [`Error::Read`] or [`Error::Write`]; [`Error::InFile`] for a CSV file that cannot be used; [`Error::Unsolvable`] when
-/// a maze to relabel has no path.
+/// a maze to relabel has no path; [`Error::Stopped`] when `progress` breaks it off.
 pub fn build(
     source_dir: &Path,
     output_dir: &Path,
     options: &BuildOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<BuildSummary> {
     // Both files are read before anything is written.
     let train = csv::read(&source_dir.join("train.csv"))?;
@@ -116,7 +117,7 @@ pub fn build(
         let mut groups = Groups::default();
         for row in rows {
             groups.push(&row, augment)?;
-            progress.next();
+            progress.next()?;
         }
         splits.push(groups.save(output_dir, name)?);
     }
@@ -134,7 +135,7 @@ pub fn generate(
     requests: &[SplitRequest],
     exclude: &mut ExcludeSet,
     output_dir: &Path,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<BuildSummary> {
     requests.iter().try_for_each(SplitRequest::validate)?;
     let total = requests.iter().map(|request| request.count).sum();
@@ -176,13 +177,16 @@ fn subsample(mut rows: Vec<CsvRow>, options: &BuildOptions) -> Vec<CsvRow> {
 struct Count<'a> {
     done: usize,
     total: usize,
-    progress: &'a mut dyn FnMut(Progress),
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
 }
 
 impl Count<'_> {
-    fn next(&mut self) {
+    fn next(&mut self) -> Result<()> {
         self.done += 1;
-        (self.progress)(Progress { done: self.done, total: self.total });
+        match (self.progress)(Progress { done: self.done, total: self.total }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Error::Stopped),
+        }
     }
 }
 

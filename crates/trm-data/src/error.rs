@@ -245,6 +245,10 @@ pub enum Error {
         grids: u64,
     },
 
+    /// Whoever watched the progress asked for an end.
+    #[error("stopped before it was done; begin again")]
+    Stopped,
+
     /// The generator keeps drawing mazes that it has already given or that are excluded.
     #[error(
         "found only {found} of {wanted} different mazes of side {side}; lower count or min_path, or raise side"

@@ -1,4 +1,4 @@
-/// How far a long task is.
+/// How far a long task is. Who is told may break it off, which is [`Error::Stopped`](crate::Error::Stopped) then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Items done.

@@ -2,9 +2,13 @@
 
 mod common;
 
+use std::cell;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
-use trm_data::{Cell, Error, ExcludeSet, Generator, GeneratorConfig, Labelled, Maze, Symmetry, csv, judge};
+use trm_data::{
+    Cell, Error, ExcludeSet, Generator, GeneratorConfig, Labelled, Maze, Progress, Symmetry, csv, judge,
+};
 
 fn generator(side: usize, min_path: usize, seed: u64) -> Generator {
     Generator::new(GeneratorConfig::new(side, min_path, seed)).expect("generator")
@@ -143,15 +147,38 @@ fn stream_goes_on_from_a_saved_place() {
     }
 }
 
+/// Drawing that is given up loses nothing: the stream goes on where it was.
+#[test]
+fn drawing_can_be_given_up() {
+    let mut stopped = generator(8, 8, 1);
+    assert_eq!(stopped.next_batch_unless(1, || true), None);
+    let asked = cell::Cell::new(0);
+    let third = || asked.replace(asked.get() + 1) == 2;
+    assert_eq!(stopped.next_batch_unless(usize::MAX, third), None);
+    assert_eq!(stopped.next_batch(50), generator(8, 8, 1).next_batch(50));
+
+    let mut seen = Vec::new();
+    let mut stop_at_once = |now: Progress| {
+        seen.push(now.done);
+        ControlFlow::Break(())
+    };
+    let error = generator(8, 8, 1).take_unique(50, &mut ExcludeSet::new(), &mut stop_at_once);
+    assert!(matches!(error, Err(Error::Stopped)));
+    assert_eq!(seen, [0]);
+}
+
 /// No maze is given twice or although it is excluded, however it is turned.
 #[test]
 fn taken_mazes_are_new_up_to_symmetry() {
     let mut generator = generator(4, 3, 2);
     let mut exclude = ExcludeSet::new();
-    let first = generator.take_unique(300, &mut exclude, &mut |_| {}).expect("mazes");
+    let first = generator.take_unique(300, &mut exclude, &mut |_| ControlFlow::Continue(())).expect("mazes");
     let mut reports = Vec::new();
-    let second =
-        generator.take_unique(300, &mut exclude, &mut |progress| reports.push(progress)).expect("mazes");
+    let mut report = |progress| {
+        reports.push(progress);
+        ControlFlow::Continue(())
+    };
+    let second = generator.take_unique(300, &mut exclude, &mut report).expect("mazes");
     assert_eq!((exclude.len(), reports.last().map(|last| (last.done, last.total))), (600, Some((300, 300))));
     for labelled in first {
         for symmetry in Symmetry::ALL {
@@ -171,8 +198,9 @@ fn impossible_requests_end_in_errors() {
     assert!(matches!(fails(GeneratorConfig::new(100, 3000, 0)), Error::NoMazes { .. }));
     let dense = GeneratorConfig { min_density: 0.99, max_density: 0.9, ..GeneratorConfig::new(5, 0, 0) };
     assert!(matches!(fails(dense), Error::Setting { field: "max_density", .. }));
-    let error =
-        generator(2, 0, 0).take_unique(1000, &mut ExcludeSet::new(), &mut |_| {}).expect_err("too many");
+    let error = generator(2, 0, 0)
+        .take_unique(1000, &mut ExcludeSet::new(), &mut |_| ControlFlow::Continue(()))
+        .expect_err("too many");
     assert!(matches!(error, Error::Exhausted { wanted: 1000, side: 2, .. }), "{error}");
 }
 

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use trm_data::{Augment, BuildOptions, Dataset, Symmetry, build, check, csv, judge};
@@ -18,7 +19,8 @@ fn builder_writes_what_the_reference_writes() {
     for (name, augment) in [("noaug", Augment::None), ("aug", Augment::Dihedral)] {
         let output = tempfile::tempdir().expect("folder");
         let options = BuildOptions { augment, ..BuildOptions::default() };
-        let summary = build(&golden, output.path(), &options, &mut |_| {}).expect("built");
+        let summary =
+            build(&golden, output.path(), &options, &mut |_| ControlFlow::Continue(())).expect("built");
         assert_eq!(summary.splits[0].rows, if name == "aug" { 160 } else { 20 });
         for split in ["train", "test"] {
             let (ours, theirs) = (output.path().join(split), golden.join(name).join(split));
@@ -41,7 +43,7 @@ fn relabel_turns_the_mazes_and_follows_the_rule() {
     let Some(golden) = common::shared().map(|shared| shared.join("golden/builder")) else { return };
     let output = tempfile::tempdir().expect("folder");
     let options = BuildOptions { augment: Augment::Relabel, subsample: Some(5), seed: 3 };
-    build(&golden, output.path(), &options, &mut |_| {}).expect("built");
+    build(&golden, output.path(), &options, &mut |_| ControlFlow::Continue(())).expect("built");
     let train = Dataset::load(&output.path().join("train")).expect("train");
     let all = Dataset::load(&golden.join("aug/train")).expect("reference");
     let report = check(&train);
@@ -73,7 +75,8 @@ fn every_published_label_follows_the_rule() {
 fn report_on_the_published_data() {
     let Some(folder) = common::shared().map(|shared| shared.join("maze-30x30-hard-1k")) else { return };
     let output = tempfile::tempdir().expect("folder");
-    build(&folder, output.path(), &BuildOptions::default(), &mut |_| {}).expect("built");
+    build(&folder, output.path(), &BuildOptions::default(), &mut |_| ControlFlow::Continue(()))
+        .expect("built");
     let report = check(&Dataset::load(&output.path().join("train")).expect("train"));
     let (walls, path) = (report.walls.expect("walls"), report.path_cells.expect("paths"));
     assert_eq!((report.rows, report.side, report.mazes, report.not_mazes), (1000, Some(30), 1000, 0));

@@ -1,6 +1,7 @@
 //! Damaged and hostile files end in an error that names the file: never in a panic, never in a huge allocation.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -113,7 +114,10 @@ fn saved() -> (TempDir, Dataset) {
     let folder = tempfile::tempdir().expect("folder");
     let mut generator = Generator::new(GeneratorConfig::new(4, 2, 0)).expect("generator");
     let splits = [SplitRequest { name: "train".to_owned(), count: 3 }];
-    generate(&mut generator, &splits, &mut ExcludeSet::new(), folder.path(), &mut |_| {}).expect("generated");
+    generate(&mut generator, &splits, &mut ExcludeSet::new(), folder.path(), &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .expect("generated");
     let dataset = Dataset::load(&folder.path().join("train")).expect("loaded");
     (folder, dataset)
 }

@@ -1,5 +1,7 @@
 //! Evaluation as a library: what is kept, stopping, and data that does not fit.
 
+use std::ops::ControlFlow;
+
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
 use trm_eval::{EvalOptions, Keep, Observer, Progress, evaluate, evaluate_on_all};
@@ -36,7 +38,10 @@ fn dataset(count: usize) -> Dataset {
     let folder = tempfile::tempdir().expect("a folder");
     let mut generator = Generator::new(GeneratorConfig::new(6, 6, 1)).expect("possible mazes");
     let split = [SplitRequest { name: "test".into(), count }];
-    generate(&mut generator, &split, &mut ExcludeSet::new(), folder.path(), &mut |_| ()).expect("mazes");
+    generate(&mut generator, &split, &mut ExcludeSet::new(), folder.path(), &mut |_| {
+        ControlFlow::Continue(())
+    })
+    .expect("mazes");
     Dataset::load(&folder.path().join("test")).expect("a data set")
 }
 

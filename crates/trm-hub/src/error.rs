@@ -100,6 +100,10 @@ pub enum Error {
         status: u16,
     },
 
+    /// [`Progress::should_stop`](crate::Progress::should_stop) said so. Nothing of the file counts as cached.
+    #[error("the transfer was stopped; begin it again")]
+    Stopped,
+
     /// The transfer began and did not come to its end. Nothing of it counts as cached.
     #[error("the download of {file} from {repo} was cut short ({reason}); try again")]
     Interrupted {

@@ -36,6 +36,7 @@ impl Request<'_> {
             Silence::NoAnswer(limit) => self.no_network(format!("no answer within {} s", limit.as_secs())),
             Silence::Stalled(limit) => self.interrupted(format!("no data for {} s", limit.as_secs())),
             Silence::Broken(reason) => self.other(reason),
+            Silence::Unwanted => Error::Stopped,
         }
     }
 

@@ -14,6 +14,12 @@ pub trait Progress {
 
     /// The transfer is over, complete or not; called once after each [`start`](Self::start).
     fn finish(&self);
+
+    /// Whether to give up: [`Error::Stopped`](crate::Error::Stopped) then. Asked several times a second; never, if it is
+    /// left as it is.
+    fn should_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Ignores the news.

@@ -35,6 +35,7 @@ impl Target<'_> {
             Silence::NoAnswer(limit) => self.unreachable(format!("no answer within {} s", limit.as_secs())),
             Silence::Stalled(limit) => self.interrupted(&format!("nothing moved for {} s", limit.as_secs())),
             Silence::Broken(reason) => self.interrupted(&reason),
+            Silence::Unwanted => Error::Stopped,
         }
     }
 

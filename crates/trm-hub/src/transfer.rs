@@ -32,7 +32,12 @@ pub(crate) enum Silence {
     Stalled(Duration),
     /// The thread could not be started, or panicked.
     Broken(String),
+    /// Whoever watched did not want to wait any longer.
+    Unwanted,
 }
+
+/// How often whoever watches is asked whether to go on.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
 
 /// `Alive` is for bytes on the line that do not count yet.
 enum Event {
@@ -144,7 +149,11 @@ fn watch(events: &Receiver<Event>, patience: Patience, meter: &mut Meter<'_>) ->
     let mut silence = Silence::NoAnswer(patience.answer);
     let mut deadline = Instant::now() + patience.answer;
     loop {
-        let moved = match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        if meter.progress.should_stop() {
+            return Err(Silence::Unwanted);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let moved = match events.recv_timeout(left.min(ASKED_EVERY)) {
             Ok(Event::Start { total }) => {
                 meter.start(total);
                 true
@@ -152,6 +161,7 @@ fn watch(events: &Receiver<Event>, patience: Patience, meter: &mut Meter<'_>) ->
             Ok(Event::Moved { bytes }) => meter.advance_to(bytes),
             Ok(Event::Alive) => true,
             Ok(Event::End) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if left > ASKED_EVERY => false,
             Err(RecvTimeoutError::Timeout) => return Err(silence),
         };
         if moved {
@@ -233,6 +243,22 @@ mod tests {
             }
         });
         assert_eq!(outcome, Err(Silence::NoAnswer(SHORT)));
+    }
+
+    #[test]
+    fn gives_up_when_told_to() {
+        struct Impatient;
+        impl Progress for Impatient {
+            fn start(&self, _file: &str, _total: Option<u64>) {}
+            fn advance(&self, _bytes: u64) {}
+            fn finish(&self) {}
+            fn should_stop(&self) -> bool {
+                true
+            }
+        }
+        let (_hold, release) = mpsc::channel();
+        let outcome = run(Patience { answer: LONG, bytes: LONG }, "f", &Impatient, move |_| hang(&release));
+        assert_eq!(outcome, Err(Silence::Unwanted));
     }
 
     #[test]

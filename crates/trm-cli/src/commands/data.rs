@@ -1,6 +1,7 @@
 use std::{
     fs,
     io::{Write, stdout},
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -103,12 +104,13 @@ fn generate(args: GenerateArgs) -> Result<()> {
 /// Runs a task with a progress bar that counts `what`.
 fn counting<T>(
     what: &str,
-    task: impl FnOnce(&mut dyn FnMut(Progress)) -> trm_data::Result<T>,
+    task: impl FnOnce(&mut dyn FnMut(Progress) -> ControlFlow<()>) -> trm_data::Result<T>,
 ) -> trm_data::Result<T> {
     let bar = progress::bar(0, what);
     let result = task(&mut |now| {
         bar.set_length(now.total as u64);
         bar.set_position(now.done as u64);
+        ControlFlow::Continue(())
     });
     bar.finish_and_clear();
     result

@@ -21,7 +21,7 @@ mod plan;
 mod row;
 mod sampler;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::ControlFlow};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -109,30 +109,48 @@ impl Generator {
 
     /// The next `count` mazes, drawn on all threads of the current rayon pool.
     pub fn next_batch(&mut self, count: usize) -> Vec<Labelled> {
+        self.next_batch_unless(count, || false).unwrap_or_default()
+    }
+
+    /// [`next_batch`](Self::next_batch), given up when `should_stop` says so: settings that hardly any grid meets can take
+    /// very long. It is asked between two rounds of some thousand grids; what was drawn until then is kept for the next
+    /// call.
+    pub fn next_batch_unless(
+        &mut self,
+        count: usize,
+        should_stop: impl Fn() -> bool,
+    ) -> Option<Vec<Labelled>> {
         while self.ready.len() < count {
+            if should_stop() {
+                return None;
+            }
             self.refill();
         }
-        self.ready.drain(..count).map(|(_, labelled)| labelled).collect()
+        Some(self.ready.drain(..count).map(|(_, labelled)| labelled).collect())
     }
 
     /// The next `count` mazes that are neither in `exclude` nor equal to one another, up to symmetry. They are added
     /// to `exclude`, so that splits drawn one after the other share no maze.
     ///
     /// # Errors
-    /// [`Error::Exhausted`] when new mazes become so rare that there seem to be too few.
+    /// [`Error::Exhausted`] when new mazes become so rare that there seem to be too few; [`Error::Stopped`] when
+    /// `progress` breaks it off.
     pub fn take_unique(
         &mut self,
         count: usize,
         exclude: &mut ExcludeSet,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Vec<Labelled>> {
         let mut taken = Vec::new();
         let mut known_in_a_row = 0;
         while taken.len() < count {
-            if self.ready.is_empty() {
-                progress(Progress { done: taken.len(), total: count });
-            }
-            let Some(labelled) = self.next() else { break };
+            let Some((_, labelled)) = self.ready.pop_front() else {
+                if progress(Progress { done: taken.len(), total: count }).is_break() {
+                    return Err(Error::Stopped);
+                }
+                self.refill();
+                continue;
+            };
             if exclude.insert(&labelled.maze) {
                 taken.push(labelled);
                 known_in_a_row = 0;
@@ -144,8 +162,10 @@ impl Generator {
                 }
             }
         }
-        progress(Progress { done: taken.len(), total: count });
-        Ok(taken)
+        match progress(Progress { done: taken.len(), total: count }) {
+            ControlFlow::Continue(()) => Ok(taken),
+            ControlFlow::Break(()) => Err(Error::Stopped),
+        }
     }
 
     /// Draws some more chunks, in parallel.

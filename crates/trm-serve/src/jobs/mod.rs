@@ -1,9 +1,14 @@
 //! Work that takes longer than a request: one job at a time, on a thread of its own, remembered across restarts.
 
+mod folders;
 mod record;
 mod request;
 mod store;
+#[cfg(test)]
+mod tests;
 mod training;
+mod validate;
+mod watch;
 mod work;
 
 use std::{
@@ -14,15 +19,17 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
 
 use self::store::Store;
 pub use self::{
+    folders::Folders,
     record::{JobRecord, JobState},
-    request::{DownloadWeights, Folders, LARGEST_SEED, PrepareDataset, Request, RunEvalLocal, RunTraining},
+    request::{DownloadWeights, LARGEST_SEED, PrepareDataset, Request, RunEvalLocal, RunTraining},
+    watch::Watch,
     work::DeviceWorker,
 };
 use crate::{Error, Result};
@@ -45,6 +52,9 @@ pub enum Done {
     Stopped(Value),
 }
 
+/// How long after an error of the database jobs are gone on with.
+const RETRIED_AFTER: Duration = Duration::from_secs(5);
+
 /// The jobs of a server.
 ///
 /// What is known about them is in a database, which a change reaches whole or not at all. A job that was running when
@@ -57,7 +67,7 @@ pub struct Jobs {
     running: Mutex<Option<(u64, Arc<AtomicBool>)>>,
     /// Told of new jobs, and of the stop.
     news: Condvar,
-    stopping: Arc<AtomicBool>,
+    stopping: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -74,16 +84,12 @@ impl Jobs {
             limit,
             running: Mutex::new(None),
             news: Condvar::new(),
-            stopping: Arc::default(),
+            stopping: AtomicBool::default(),
             thread: Mutex::new(None),
         });
         let thread = thread::spawn({
             let jobs = jobs.clone();
-            move || {
-                if let Err(error) = jobs.work(&worker) {
-                    tracing::error!(%error, "no more jobs are done");
-                }
-            }
+            move || jobs.work_on(&worker)
         });
         *jobs.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(jobs)
@@ -130,7 +136,12 @@ impl Jobs {
         let running = self.turn();
         let Some(mut record) = self.store.get(id)? else { return Ok(None) };
         match &*running {
-            Some((at_work, cancelled)) if *at_work == id => cancelled.store(true, Ordering::Relaxed),
+            Some((at_work, cancelled)) if *at_work == id => {
+                cancelled.store(true, Ordering::Relaxed);
+                // A server that is killed before the job notices remembers it.
+                record.cancel_requested = true;
+                self.store.put(&record)?;
+            }
             _ if !record.state.is_final() => {
                 record.end(JobState::Cancelled, "cancelled before it was begun");
                 self.store.put(&record)?;
@@ -165,25 +176,33 @@ impl Jobs {
         self.stopping.load(Ordering::Relaxed)
     }
 
+    /// Does jobs until the server stops, whatever becomes of the database: its disk may be full, and later not.
+    fn work_on(&self, worker: &impl Worker) {
+        while let Err(error) = self.work(worker) {
+            tracing::error!(%error, "a job cannot be done; trying again in {} s", RETRIED_AFTER.as_secs());
+            let mut running = self.turn();
+            *running = None;
+            if self.is_stopping() {
+                return;
+            }
+            drop(self.news.wait_timeout(running, RETRIED_AFTER));
+        }
+    }
+
     /// Does one job after the other.
     fn work(&self, worker: &impl Worker) -> Result<()> {
         while let Some((mut record, cancelled)) = self.next()? {
             tracing::info!(job = record.id, attempt = record.attempts, "a job begins");
-            let watch = Watch {
-                stopping: &self.stopping,
-                cancelled: &cancelled,
-                attempt: record.attempts,
-                news: Mutex::new(News { record: record.clone(), written: Instant::now() }),
-                store: &self.store,
-            };
+            let watch = Watch::new(self, &cancelled, record.clone());
             let work = || worker.work(&record.request, &self.folders, &watch);
             let done = catch_unwind(AssertUnwindSafe(work));
-            record = watch.news.into_inner().unwrap_or_else(PoisonError::into_inner).record;
+            record = watch.into_record();
 
             let mut running = self.turn();
             *running = None;
+            record.cancel_requested = cancelled.load(Ordering::Relaxed);
             match done {
-                _ if cancelled.load(Ordering::Relaxed) => record.end(JobState::Cancelled, "cancelled"),
+                _ if record.cancel_requested => record.end(JobState::Cancelled, "cancelled"),
                 Ok(Ok(Done::Stopped(result))) => {
                     record.state = JobState::Queued;
                     record.result = Some(result);
@@ -219,6 +238,11 @@ impl Jobs {
             // A job that says it is running was interrupted: this thread is the only one that runs any.
             let next = self.store.all()?.into_iter().find(|record| !record.state.is_final());
             if let Some(mut record) = next {
+                if record.cancel_requested {
+                    record.end(JobState::Cancelled, "cancelled");
+                    self.store.put(&record)?;
+                    continue;
+                }
                 let cancelled = Arc::<AtomicBool>::default();
                 *running = Some((record.id, cancelled.clone()));
                 record.begin();
@@ -226,59 +250,6 @@ impl Jobs {
                 return Ok(Some((record, cancelled)));
             }
             running = self.news.wait(running).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// How often progress is written to the database at most.
-const WRITTEN_EVERY: Duration = Duration::from_millis(500);
-
-/// Is told how a job goes, and tells it when to stop.
-pub struct Watch<'a> {
-    stopping: &'a AtomicBool,
-    cancelled: &'a AtomicBool,
-    attempt: u32,
-    news: Mutex<News>,
-    store: &'a Store,
-}
-
-struct News {
-    record: JobRecord,
-    written: Instant,
-}
-
-impl Watch<'_> {
-    /// Whether to stop: the job was cancelled, or the server stops.
-    pub fn should_stop(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed) || self.cancelled.load(Ordering::Relaxed)
-    }
-
-    /// Whether the job was begun before, and interrupted.
-    pub fn goes_on(&self) -> bool {
-        self.attempt > 1
-    }
-
-    /// The share of the work that is done, and what is being done.
-    pub fn progress(&self, share: f64, message: &str) {
-        self.tell(|record| {
-            record.progress = share.clamp(0.0, 1.0);
-            record.message = message.to_owned();
-        });
-    }
-
-    /// Something worth a line.
-    pub fn log(&self, line: &str) {
-        self.tell(|record| record.log(line));
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut JobRecord)) {
-        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut news.record);
-        if news.written.elapsed() >= WRITTEN_EVERY {
-            news.written = Instant::now();
-            if let Err(error) = self.store.put(&news.record) {
-                tracing::warn!(%error, "the progress of a job could not be written");
-            }
         }
     }
 }

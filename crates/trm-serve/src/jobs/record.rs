@@ -49,6 +49,9 @@ pub struct JobRecord {
     pub message: String,
     /// Its last lines, at most 200.
     pub log: Vec<String>,
+    /// Whether somebody asked for its end while it was running; it ends as soon as it notices.
+    #[serde(default)]
+    pub cancel_requested: bool,
     /// What came out.
     pub result: Option<Value>,
     /// What went wrong.
@@ -73,6 +76,7 @@ impl JobRecord {
             progress: 0.0,
             message: "waits for its turn".into(),
             log: Vec::new(),
+            cancel_requested: false,
             result: None,
             error: None,
             attempts: 0,

@@ -1,14 +1,14 @@
 //! What a job can be asked for. Names are those of folders inside the state folder; nothing else is touched.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use trm_data::Augment;
-use trm_hub::{RepoId, published};
-use trm_model::Preset;
+use trm_hub::published;
 use trm_train::{DataRecipe, Recipe};
 use utoipa::ToSchema;
 
+use super::folders::{Folders, plain_name};
 use crate::{Error, Result};
 
 /// JavaScript's numbers are exact up to here, and a seed should come back as it was given.
@@ -134,80 +134,6 @@ pub struct RunEvalLocal {
     pub limit: Option<usize>,
 }
 
-/// The folders that jobs write to.
-#[derive(Clone, Debug)]
-pub struct Folders {
-    state: PathBuf,
-}
-
-impl Folders {
-    /// Those in a state folder.
-    pub fn new(state: &Path) -> Self {
-        Self { state: state.to_owned() }
-    }
-
-    /// The folder of a data set.
-    pub fn data(&self, name: &str) -> PathBuf {
-        self.state.join("data").join(name)
-    }
-
-    /// The folder of a model.
-    pub fn model(&self, name: &str) -> PathBuf {
-        self.state.join("models").join(name)
-    }
-
-    /// The folder of a run.
-    pub fn run(&self, name: &str) -> PathBuf {
-        self.state.join("runs").join(name)
-    }
-}
-
-impl Request {
-    /// Checks what can be checked before the job is begun.
-    ///
-    /// # Errors
-    /// [`Error::Job`], and what a recipe or a name on the Hub is refused with.
-    pub fn validate(&self, folders: &Folders) -> Result<()> {
-        match self {
-            Self::PrepareDataset(request) => {
-                plain_name("name", &request.name)?;
-                request.source.parse::<RepoId>()?;
-                if request.seed > LARGEST_SEED {
-                    let reason = format!("is {}; take 0 to {LARGEST_SEED}", request.seed);
-                    return Err(Error::Job { field: "seed", reason });
-                }
-                if let Some(config) = request.generator() {
-                    config.validate()?;
-                }
-                Ok(())
-            }
-            Self::DownloadWeights(request) => {
-                plain_name("name", &request.name)?;
-                request.weights.splitn(3, '/').take(2).collect::<Vec<_>>().join("/").parse::<RepoId>()?;
-                request.arch.as_deref().map(str::parse::<Preset>).transpose()?;
-                Ok(())
-            }
-            Self::RunTraining(request) => {
-                let recipe = request.recipe(folders)?;
-                plain_name("name", request.name(&recipe))
-            }
-            Self::RunEvalLocal(request) => {
-                let names =
-                    [("model", &request.model), ("dataset", &request.dataset), ("split", &request.split)];
-                names.into_iter().try_for_each(|(field, name)| match name {
-                    Some(name) => plain_name(field, name),
-                    None => Ok(()),
-                })?;
-                let counts = [("max_steps", request.max_steps), ("limit", request.limit)];
-                match counts.into_iter().find(|(_, count)| *count == Some(0)) {
-                    Some((field, _)) => Err(Error::Job { field, reason: "is 0; take 1 or more".into() }),
-                    None => Ok(()),
-                }
-            }
-        }
-    }
-}
-
 impl PrepareDataset {
     /// The mazes to draw, if new ones are asked for.
     pub fn generator(&self) -> Option<trm_data::GeneratorConfig> {
@@ -255,59 +181,5 @@ impl RunTraining {
     /// The name of the run.
     pub fn name<'a>(&'a self, recipe: &'a Recipe) -> &'a str {
         self.name.as_deref().unwrap_or(&recipe.name)
-    }
-}
-
-/// Checks that a name is that of a folder in the folder where it belongs.
-fn plain_name(field: &'static str, name: &str) -> Result<()> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.chars().all(plain) {
-        return Ok(());
-    }
-    let reason = format!("{name:?} is not a plain name; use letters, digits, `_`, `-` and `.`, 64 at most");
-    Err(Error::Job { field, reason })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No request leads out of the state folder.
-    #[test]
-    fn names_stay_in_their_folders() {
-        let folders = Folders::new(Path::new("/state"));
-        for name in ["", ".", "..", "../x", "/etc", "a/b", "a\\b", "a\0", ".hidden", &"x".repeat(65)] {
-            let name = name.to_owned();
-            for request in [
-                Request::PrepareDataset(PrepareDataset { name: name.clone(), ..Default::default() }),
-                Request::DownloadWeights(DownloadWeights { name: name.clone(), ..Default::default() }),
-                Request::RunTraining(RunTraining { name: Some(name.clone()), ..Default::default() }),
-                Request::RunEvalLocal(RunEvalLocal { model: Some(name.clone()), ..Default::default() }),
-                Request::RunEvalLocal(RunEvalLocal { split: Some(name.clone()), ..Default::default() }),
-                Request::RunTraining(RunTraining {
-                    set: vec![r#"data.exclude=["/etc"]"#.into()],
-                    ..Default::default()
-                }),
-                Request::RunTraining(RunTraining {
-                    recipe: Some("/etc/passwd".into()),
-                    ..Default::default()
-                }),
-            ] {
-                let error = request.validate(&folders).expect_err("refused");
-                assert!(matches!(error, Error::Job { .. }), "{error}");
-            }
-        }
-        for request in [
-            Request::PrepareDataset(PrepareDataset::default()),
-            Request::DownloadWeights(DownloadWeights::default()),
-            Request::RunTraining(RunTraining::default()),
-            Request::RunEvalLocal(RunEvalLocal::default()),
-        ] {
-            request.validate(&folders).expect("the defaults are valid");
-        }
-        let set = vec![r#"data.exclude=["mine"]"#.into()];
-        let recipe = RunTraining { set, ..Default::default() }.recipe(&folders).expect("valid");
-        let DataRecipe::Mazes(mazes) = recipe.data else { panic!("fresh mazes") };
-        assert_eq!(mazes.exclude, [Path::new("/state/data/mine")]);
     }
 }

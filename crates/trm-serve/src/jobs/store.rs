@@ -7,8 +7,11 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use super::JobRecord;
 use crate::{Error, Result};
 
-/// JSON by number. A number is not given twice, also after the newest job is gone.
+/// JSON by number.
 const JOBS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("jobs");
+
+/// How many of the newest jobs are remembered after their end.
+const KEPT: u64 = 1000;
 
 /// The database of jobs: a change is on the disk, whole, when it returns.
 pub struct Store {
@@ -62,7 +65,7 @@ impl Store {
         row.map(|row| self.parse(&row)).transpose()
     }
 
-    /// Adds a job with the next number.
+    /// Adds a job with the next number. Of those that have ended, the oldest are forgotten.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -74,6 +77,8 @@ impl Store {
                 let last = table.last()?.map_or(0, |(id, _)| id.value());
                 let record = new(last + 1);
                 table.insert(record.id, json(&record).as_slice())?;
+                let oldest_kept = record.id.saturating_sub(KEPT);
+                table.retain_in(..=oldest_kept, |_, row| !has_ended(row))?;
                 record
             };
             write.commit()?;
@@ -106,6 +111,41 @@ impl Store {
     }
 }
 
+/// Whether nothing more will happen to the job in this row. One that cannot be read is kept, for people to look at.
+fn has_ended(row: &[u8]) -> bool {
+    serde_json::from_slice::<JobRecord>(row).is_ok_and(|record| record.state.is_final())
+}
+
 fn json(record: &JobRecord) -> Vec<u8> {
     serde_json::to_vec(record).unwrap_or_else(|error| unreachable!("a record is JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{DownloadWeights, JobState, Request},
+        *,
+    };
+
+    /// Old jobs that have ended are forgotten; those that wait are not, however old.
+    #[test]
+    fn forgets_old_jobs_that_have_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("jobs.redb")).expect("opened");
+        let request = || Request::DownloadWeights(DownloadWeights::default());
+        for (id, state) in [
+            (1, JobState::Finished),
+            (2, JobState::Queued),
+            (3, JobState::Cancelled),
+            (1001, JobState::Failed),
+            (1002, JobState::Finished),
+            (2000, JobState::Finished),
+        ] {
+            store.put(&JobRecord { state, ..JobRecord::new(id, request()) }).expect("put");
+        }
+        let added = store.add(|id| JobRecord::new(id, request())).expect("added");
+        assert_eq!(added.id, 2001);
+        let ids: Vec<u64> = store.all().expect("read").iter().map(|record| record.id).collect();
+        assert_eq!(ids, [2, 1002, 2000, 2001]);
+    }
 }

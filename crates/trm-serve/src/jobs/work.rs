@@ -1,6 +1,6 @@
 //! The jobs themselves: a few calls of the crates that do the work.
 
-use std::{cell::RefCell, path::PathBuf};
+use std::{cell::RefCell, ops::ControlFlow, path::PathBuf};
 
 use serde_json::{Value, json};
 use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest};
@@ -28,13 +28,21 @@ pub struct DeviceWorker<B: Kernels> {
 impl<B: Kernels> Worker for DeviceWorker<B> {
     fn work(&self, request: &Request, folders: &Folders, watch: &Watch<'_>) -> Result<Done> {
         match request {
-            Request::PrepareDataset(request) => prepare_dataset(request, folders, watch).map(Done::Finished),
-            Request::DownloadWeights(request) => {
-                download_weights(request, folders, watch).map(Done::Finished)
-            }
+            Request::PrepareDataset(request) => done(prepare_dataset(request, folders, watch)),
+            Request::DownloadWeights(request) => done(download_weights(request, folders, watch)),
             Request::RunTraining(request) => training::run::<B>(&self.devices, request, folders, watch),
             Request::RunEvalLocal(request) => self.evaluate(request, folders, watch),
         }
+    }
+}
+
+/// What comes of work that is all or nothing.
+fn done(result: Result<Value>) -> Result<Done> {
+    match result {
+        Err(Error::Data(trm_data::Error::Stopped) | Error::Hub(trm_hub::Error::Stopped)) => {
+            Ok(Done::Stopped(json!({})))
+        }
+        result => result.map(Done::Finished),
     }
 }
 
@@ -45,6 +53,7 @@ fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_
             now.done as f64 / now.total.max(1) as f64,
             &format!("{} of {} mazes", now.done, now.total),
         );
+        if watch.should_stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let summary = match request.generator() {
         Some(config) => {
@@ -185,4 +194,40 @@ impl trm_hub::Progress for Transfer<'_> {
     }
 
     fn finish(&self) {}
+
+    fn should_stop(&self) -> bool {
+        self.watch.should_stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use burn::backend::Flex;
+
+    use super::{
+        super::{JobRecord, Jobs},
+        *,
+    };
+
+    /// A download asks whether it is still wanted, and one that was stopped is no failure.
+    #[test]
+    fn downloads_stop() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let worker = DeviceWorker::<Flex> { devices: Vec::new(), models: Vec::new(), data: None };
+        let jobs = Jobs::start(folder.path(), 1, worker).expect("started");
+        let cancelled = AtomicBool::new(false);
+        let record = JobRecord::new(1, Request::DownloadWeights(DownloadWeights::default()));
+        let watch = Watch::new(&jobs, &cancelled, record);
+        let transfer = Transfer::new(&watch);
+        assert!(!trm_hub::Progress::should_stop(&transfer));
+        cancelled.store(true, Ordering::Relaxed);
+        assert!(trm_hub::Progress::should_stop(&transfer));
+        for error in [Error::Hub(trm_hub::Error::Stopped), Error::Data(trm_data::Error::Stopped)] {
+            assert!(matches!(done(Err(error)), Ok(Done::Stopped(_))));
+        }
+        assert!(done(Err(Error::NoModel)).is_err());
+        jobs.stop();
+    }
 }

@@ -1,6 +1,6 @@
 //! The data of a recipe.
 
-use std::{path::Path, sync::Arc};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use trm_data::{Dataset, ExcludeSet, Generator};
 
@@ -92,7 +92,8 @@ impl Data {
             Some(section) => {
                 let config = mazes.generator(evaluation_seed(recipe.seed));
                 let mut generator = Generator::new(config)?;
-                let drawn = generator.take_unique(section.puzzles, &mut exclude, &mut |_| {})?;
+                let drawn = generator
+                    .take_unique(section.puzzles, &mut exclude, &mut |_| ControlFlow::Continue(()))?;
                 Some(Dataset::of_mazes(drawn)?)
             }
         };
