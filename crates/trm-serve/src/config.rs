@@ -74,6 +74,8 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Seconds in which a client must have sent the head, and then the body, of a request.
     pub receive_seconds: u64,
+    /// Seconds for which a client may leave an answer unread before its connection is closed.
+    pub send_seconds: u64,
     /// Seconds that requests in work get to finish when the server is told to stop.
     pub drain_seconds: u64,
     /// Saved samples that are kept at most.
@@ -94,6 +96,7 @@ impl Default for Limits {
             batch: None,
             request_seconds: 60,
             receive_seconds: 10,
+            send_seconds: 30,
             drain_seconds: 30,
             samples: 1000,
             jobs: 32,
@@ -125,7 +128,7 @@ impl Config {
     /// [`Error::Setting`].
     pub fn validate(&self) -> Result<()> {
         let Limits { body_bytes, side, play, requests_per_client, connections, queue, .. } = self.limits;
-        let Limits { batch, request_seconds, receive_seconds, samples, jobs, .. } = self.limits;
+        let Limits { batch, request_seconds, receive_seconds, send_seconds, samples, jobs, .. } = self.limits;
         let at_least_1 = [
             ("limits.body_bytes", body_bytes),
             ("limits.side", side),
@@ -136,6 +139,7 @@ impl Config {
             ("limits.batch", batch.unwrap_or(1)),
             ("limits.request_seconds", request_seconds as usize),
             ("limits.receive_seconds", receive_seconds as usize),
+            ("limits.send_seconds", send_seconds as usize),
             ("limits.samples", samples),
             ("limits.jobs", jobs),
         ];
@@ -204,6 +208,7 @@ mod tests {
             ("lisen = 3", "lisen"),
             ("listen = \"here\"", "listen"),
             ("[limits]\nqueue = 0", "limits.queue is 0"),
+            ("[limits]\nsend_seconds = 0", "limits.send_seconds is 0"),
             ("cors_origins = [\"*\"]", "cors_origins is \"*\""),
         ] {
             let error = parsed(text).expect_err(text).to_string();

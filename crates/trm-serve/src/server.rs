@@ -94,8 +94,8 @@ impl Server {
             .http1_only()
             .first_request_timeout(receive)
             .handle(handle)
-            .acceptor(Bounded::new(self.limits.connections));
-        // Slow clients are cut off: the head of a request has its time, and so has its body (see `guard`).
+            .acceptor(Bounded::new(self.limits.connections, Duration::from_secs(self.limits.send_seconds)));
+        // Slow clients are cut off: the head of a request has its time, and so have its body (see `guard`) and the answer.
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(receive);
         let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
         let served = server.serve(service).await;
