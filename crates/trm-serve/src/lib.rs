@@ -38,7 +38,7 @@ mod server;
 
 pub use api::openapi;
 pub use config::{Config, Limits, check_token};
-pub use engine::{Engine, EngineLimits, NotTaken, Reply, Task};
+pub use engine::{Engine, EngineLimits, NotTaken, Reply, Stepped, Task};
 pub use error::{Error, Result};
 pub use jobs::{
     DeviceWorker, Done, DownloadWeights, Folders, JobRecord, JobState, Jobs, PrepareDataset, Request,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{App, Refusal};
 use crate::{
     Engine, Reply, Task,
-    grid_json::{GridForms, grid_from_text, maze_from_json},
+    grid_json::{GridForms, maze_from_json},
 };
 
 /// When a maze halts.
@@ -140,7 +140,6 @@ impl App {
         let begun = Instant::now();
         let engine = self.engine(request.model.as_deref())?;
         let (maze, index) = match (&request.grid, request.index) {
-            (Some(Value::String(text)), None) => (Maze::without_path(&grid_from_text(text)?)?, None),
             (Some(grid), None) => (maze_from_json(grid)?, None),
             (None, Some(index)) => (self.examples.get(index)?.maze.clone(), Some(index)),
             _ => {

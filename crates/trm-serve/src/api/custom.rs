@@ -14,7 +14,7 @@ use super::{
     in_background,
 };
 use crate::{
-    grid_json::{GridForms, grid_from_json, maze_from_json, rows_of},
+    grid_json::{GridForms, grid_from_json, rows_of},
     samples::{Sample, SampleEntry, now},
 };
 
@@ -101,9 +101,10 @@ pub async fn save_custom(
         ));
     }
     // Half-drawn mazes may be kept too: only what is no grid is refused.
-    let maze = match maze_from_json(&input_maze) {
+    let grid = grid_from_json(&input_maze)?;
+    let maze = match Maze::without_path(&grid) {
         Ok(maze) => maze.grid().clone(),
-        Err(_) => grid_from_json(&input_maze)?,
+        Err(_) => grid,
     };
     if maze.side() > app.limits.side {
         let (side, largest) = (maze.side(), app.limits.side);

@@ -12,12 +12,14 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
 use super::{App, Refusal};
 use crate::metrics::RequestLabels;
@@ -128,17 +130,16 @@ fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
-/// Gives a body only so long to arrive, so that no client holds a place by sending slowly.
+/// Gives a body only so long to arrive, and so much room, so that no client holds a place by sending slowly.
 pub async fn bounds_receiving(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let seconds = app.limits.receive_seconds;
-    let (parts, body) = request.into_parts();
-    // Only what is announced is waited for, and it is not more than the limit.
     let limit = app.limits.body_bytes;
-    let received =
-        tokio::time::timeout(Duration::from_secs(seconds), axum::body::to_bytes(body, limit)).await;
+    let (parts, body) = request.into_parts();
+    let received = timeout(Duration::from_secs(seconds), Limited::new(body, limit).collect()).await;
     match received {
-        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(_)) => Refusal::too_large(limit).into_response(),
+        Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await,
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Refusal::too_large(limit).into_response(),
+        Ok(Err(_)) => Refusal::broken_off().into_response(),
         Err(_) => Refusal::too_slow(seconds).into_response(),
     }
 }
@@ -163,16 +164,38 @@ pub async fn hardens(request: Request, next: Next) -> Response {
 pub async fn counts(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
-    let method = request.method().as_str().to_owned();
+    let method = method_label(request.method());
     let response = next.run(request).await;
     let labels = RequestLabels { route, method, status: response.status().as_u16() };
     app.metrics.answered(&labels, begun.elapsed().as_secs_f64());
     response
 }
 
+/// A method as a label. Clients may make up names, and each would be a series of its own, kept for good.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// No client adds a label by making up a method.
+    #[test]
+    fn labels_of_methods_are_few() {
+        for (method, label) in [("GET", "GET"), ("DELETE", "DELETE"), ("TRACE", "other"), ("GET1", "other")] {
+            assert_eq!(method_label(&method.parse().expect("a method")), label);
+        }
+    }
 
     /// Only the very token opens.
     #[test]

@@ -10,6 +10,7 @@ mod mazes;
 mod page;
 mod play;
 mod predict;
+mod read_mazes;
 mod refusal;
 mod router;
 mod stream;

@@ -93,7 +93,7 @@ pub async fn index(headers: HeaderMap) -> Result<Response, Refusal> {
 /// The page.
 #[utoipa::path(
     get, path = "/get_visualizer", tag = "page", security(()),
-    responses((status = 200, content_type = "text/html", body = String))
+    responses((status = 200, content_type = "text/html", body = String), (status = 429, body = Refusal))
 )]
 pub async fn get_visualizer(headers: HeaderMap) -> Result<Response, Refusal> {
     file("index.html", &headers)
@@ -115,7 +115,7 @@ pub struct AssetQuery {
         (status = 200, content(
             (String = "text/html"), (String = "text/css"), (String = "text/javascript"), (String = "image/svg+xml")
         )),
-        (status = 400, body = Refusal), (status = 404, body = Refusal)
+        (status = 400, body = Refusal), (status = 404, body = Refusal), (status = 429, body = Refusal)
     )
 )]
 pub async fn get_asset(

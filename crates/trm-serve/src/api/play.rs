@@ -16,10 +16,11 @@ use super::{
     App, Refusal, Refusals,
     ask::{Halt, Question},
     extract::Query,
-    mazes::{check_seed, draw},
-    predict::next_thought,
+    mazes::{draw, seed_or_random},
+    predict::next_step,
     stream::{ServerEvent, event},
 };
+use crate::Stepped;
 
 /// Which mazes to play.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,10 +30,9 @@ pub struct PlayQuery {
     /// How many.
     #[param(minimum = 1)]
     count: usize,
-    /// Chooses the mazes.
-    #[serde(default)]
+    /// Chooses the mazes; drawn at random if left out, and told in the summary.
     #[param(maximum = 9007199254740991u64)]
-    seed: u64,
+    seed: Option<u64>,
     /// Which model; the first of `/hello` if left out.
     model: Option<String>,
     /// The least number of cells on a shortest path; 12 % of all cells if left out.
@@ -54,10 +54,21 @@ struct Outcome {
     milliseconds: f64,
 }
 
+/// What a client is told of a maze.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    /// Of the mazes that are done.
+    so_far: Summary,
+}
+
 /// What became of them all.
 #[derive(Debug, Serialize)]
 struct Summary {
     count: usize,
+    /// The seed that draws them again.
+    seed: u64,
     exact_accuracy: f64,
     exact_accuracy_ci95: [f64; 2],
     valid_path: f64,
@@ -69,7 +80,8 @@ struct Summary {
 
 /// Watch a batch of fresh mazes being solved.
 ///
-/// Server-sent events: an `outcome` for each maze as it is done, then a `summary`; or `error` (a Refusal).
+/// Server-sent events: an `outcome` for each maze as it is done, with the summary of those that are done in `so_far`; then
+/// a `summary`, whose `seed` draws the same mazes again; or `error` (a Refusal).
 #[utoipa::path(
     get, path = "/play/stream", tag = "predict", params(PlayQuery),
     responses((status = 200, content_type = "text/event-stream", body = ServerEvent), Refusals)
@@ -84,17 +96,17 @@ pub async fn play_stream(
             format!("count is {}; take 1 to {}", query.count, app.limits.play),
         ));
     }
-    check_seed(query.seed)?;
+    let seed = seed_or_random(query.seed)?;
     let engine = app.engine(query.model.as_deref())?.clone();
     let side = engine.side();
     let min_path = query.min_path.unwrap_or(GeneratorConfig::of_side(side, 0).min_path);
-    let config = GeneratorConfig::new(side, min_path, query.seed);
+    let config = GeneratorConfig::new(side, min_path, seed);
     let mazes = draw(&app, config, query.count).await?;
 
     let begun = Instant::now();
     let (rule, max_steps) = (query.halt.into(), engine.config().halt_max_steps);
-    // As many as fit on the device: others find the queue free.
-    let at_a_time = engine.capacity();
+    // Half of the places on the device: a maze of somebody else finds one beside a long play.
+    let at_a_time = (engine.capacity() / 2).max(1);
     let deadline = std::time::Duration::from_secs(app.limits.request_seconds);
     let outcomes =
         stream::iter(mazes.into_iter().enumerate()).map(move |(number, Labelled { maze, solution })| {
@@ -109,19 +121,19 @@ pub async fn play_stream(
             }
         });
     let events = outcomes.buffer_unordered(at_a_time).map(Some).chain(stream::iter([None])).scan(
-        Some(Tally::default()),
+        Some(Tally::new(seed, begun)),
         move |tally, next| {
             let sent = match (tally.as_mut(), next) {
                 (None, _) => return futures_util::future::ready(None),
                 (Some(tally), Some(Ok(outcome))) => {
                     tally.add(&outcome);
-                    event("outcome", &outcome)
+                    event("outcome", &Told { outcome: &outcome, so_far: tally.summary() })
                 }
                 (Some(_), Some(Err(refusal))) => {
                     *tally = None;
                     event("error", &refusal)
                 }
-                (Some(tally), None) => event("summary", &tally.summary(begun.elapsed().as_secs_f64())),
+                (Some(tally), None) => event("summary", &tally.summary()),
             };
             futures_util::future::ready(Some(sent))
         },
@@ -132,7 +144,7 @@ pub async fn play_stream(
 async fn outcome(number: usize, question: &Question) -> Result<Outcome, Refusal> {
     let (task, mut replies) = question.task(false);
     question.engine.submit(task).await?;
-    let (thought, _) = next_thought(question, &mut replies).await?;
+    let Stepped { thought, .. } = next_step(question, &mut replies).await?;
     let verdict = judge_tokens(&question.maze, &thought.answer);
     Ok(Outcome {
         number,
@@ -145,8 +157,9 @@ async fn outcome(number: usize, question: &Question) -> Result<Outcome, Refusal>
 }
 
 /// Counts outcomes.
-#[derive(Default)]
 struct Tally {
+    seed: u64,
+    begun: Instant,
     count: usize,
     exact: usize,
     optimal: usize,
@@ -155,6 +168,10 @@ struct Tally {
 }
 
 impl Tally {
+    fn new(seed: u64, begun: Instant) -> Self {
+        Self { seed, begun, count: 0, exact: 0, optimal: 0, valid_path: 0, steps: 0 }
+    }
+
     fn add(&mut self, outcome: &Outcome) {
         self.count += 1;
         self.exact += usize::from(outcome.exact);
@@ -163,10 +180,12 @@ impl Tally {
         self.steps += outcome.steps;
     }
 
-    fn summary(&self, seconds: f64) -> Summary {
+    fn summary(&self) -> Summary {
+        let seconds = self.begun.elapsed().as_secs_f64();
         let share = |hits: usize| hits as f64 / self.count.max(1) as f64;
         Summary {
             count: self.count,
+            seed: self.seed,
             exact_accuracy: share(self.exact),
             exact_accuracy_ci95: wilson_interval(self.exact, self.count),
             valid_path: share(self.valid_path),

@@ -6,7 +6,6 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use tokio::{sync::mpsc, time::timeout_at};
 use trm_data::{Cell, judge_tokens};
-use trm_model::Thought;
 use utoipa::ToSchema;
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
     extract::{self, Query},
 };
 use crate::{
-    Reply,
+    Reply, Stepped,
     grid_json::{Rows, rows, rows_of},
 };
 
@@ -80,6 +79,9 @@ pub struct Step {
     pub q_halt: f32,
     /// Sigmoid of `q_halt`.
     pub confidence: f32,
+    /// Whether the model finds its answer good enough to halt: `q_halt` is above 0, or, in models that learnt to compare
+    /// the two, above the logit for thinking on.
+    pub wants_to_halt: bool,
     /// Whether this was the last step.
     pub halted: bool,
     /// The answer so far.
@@ -92,8 +94,9 @@ pub struct Step {
 }
 
 impl Step {
-    /// Shows a thought.
-    pub fn new(question: &Question, thought: &Thought, probabilities: bool) -> Self {
+    /// Shows a step.
+    pub fn new(question: &Question, stepped: &Stepped, probabilities: bool) -> Self {
+        let Stepped { thought, wants_to_halt, .. } = stepped;
         let side = question.maze.side();
         let vocab_size = question.engine.config().vocab_size;
         let path_probability = probabilities.then(|| {
@@ -104,6 +107,7 @@ impl Step {
             step: thought.step,
             q_halt: thought.q_halt,
             confidence: thought.confidence(),
+            wants_to_halt: *wants_to_halt,
             halted: thought.halted,
             maze: rows(&thought.answer, side),
             path_probability,
@@ -121,8 +125,9 @@ fn path_probability(logits: &[f32]) -> f32 {
 }
 
 impl Prediction {
-    /// Judges the last thought.
-    pub fn new(question: &Question, last: &Thought, entered: Instant, steps: Option<Vec<Step>>) -> Self {
+    /// Judges what the model thinks after its last step.
+    pub fn new(question: &Question, last: &Stepped, steps: Option<Vec<Step>>) -> Self {
+        let Stepped { thought: last, entered, .. } = last;
         let Question { engine, maze, target, index, max_steps, begun, .. } = question;
         let verdict = judge_tokens(maze, &last.answer);
         Self {
@@ -137,7 +142,7 @@ impl Prediction {
             verdict: verdict.into(),
             shortest_path_cells: target.as_ref().map(|target| target.count(Cell::Path)),
             milliseconds: milliseconds(*begun, Instant::now()),
-            queued_milliseconds: milliseconds(*begun, entered),
+            queued_milliseconds: milliseconds(*begun, *entered),
             model: engine.name().to_owned(),
             device: engine.device().to_owned(),
             index: *index,
@@ -157,14 +162,14 @@ fn milliseconds(from: Instant, to: Instant) -> f64 {
     (to.saturating_duration_since(from).as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The next thought about a question.
-pub async fn next_thought(
+/// The next step towards an answer.
+pub async fn next_step(
     question: &Question,
     replies: &mut mpsc::UnboundedReceiver<Reply>,
-) -> Result<(Thought, Instant), Refusal> {
+) -> Result<Stepped, Refusal> {
     // The engine keeps the deadline too, but only between two steps.
     match timeout_at(question.deadline.into(), replies.recv()).await {
-        Ok(Some(Reply::Step { thought, entered })) => Ok((thought, entered)),
+        Ok(Some(Reply::Step(stepped))) => Ok(stepped),
         Ok(Some(Reply::Failed(reason))) => Err(Refusal::unavailable(format!("the device failed: {reason}"))),
         Ok(Some(Reply::TooLate)) | Err(_) => Err(Refusal::too_late()),
         Ok(None) => Err(Refusal::unavailable("the server is stopping; try again later")),
@@ -177,13 +182,13 @@ async fn predict(app: &App, request: &PredictRequest) -> Result<Json<Prediction>
     let mut replies = question.submit(request.steps)?;
     let mut steps = Vec::new();
     loop {
-        let (thought, entered) = next_thought(&question, &mut replies).await?;
+        let stepped = next_step(&question, &mut replies).await?;
         if request.steps {
-            steps.push(Step::new(&question, &thought, request.probabilities));
+            steps.push(Step::new(&question, &stepped, request.probabilities));
         }
-        if thought.halted {
+        if stepped.thought.halted {
             let steps = request.steps.then_some(steps);
-            return Ok(Json(Prediction::new(&question, &thought, entered, steps)));
+            return Ok(Json(Prediction::new(&question, &stepped, steps)));
         }
     }
 }

@@ -20,10 +20,10 @@ pub struct Refusal {
     /// One word for programs.
     #[schema(example = "bad_maze")]
     pub code: &'static str,
-    /// The row of the cell that is wrong, counted from 1.
+    /// The row of the cell that is wrong, counted from 1; with the code `bad_json`, the line of the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<usize>,
-    /// The column of the cell that is wrong, counted from 1.
+    /// The column of the cell that is wrong, counted from 1; with the code `bad_json`, the column of the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
     #[serde(skip)]
@@ -82,6 +82,11 @@ impl Refusal {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail)
     }
 
+    /// 400, with nobody there to read it, as a rule.
+    pub fn broken_off() -> Self {
+        Self::bad_request("bad_request", "the body broke off; send all of it")
+    }
+
     /// 413.
     pub fn too_large(bytes: usize) -> Self {
         let detail = format!("the body is larger than {bytes} bytes; send a smaller one");
@@ -104,10 +109,16 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
-    /// 504.
+    /// 504: the model did not answer in time.
     pub fn too_late() -> Self {
         let detail =
             "the answer was not ready in time; try again when fewer mazes are waiting, or with fewer steps";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "too_late", detail)
+    }
+
+    /// 504: no mazes were found in time.
+    pub fn drawn_too_late() -> Self {
+        let detail = "too few mazes of this kind were found in time; ask for a shorter path, fewer walls or fewer mazes";
         Self::new(StatusCode::GATEWAY_TIMEOUT, "too_late", detail)
     }
 
@@ -197,7 +208,6 @@ impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
         let code = match rejection.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "not_json",
-            StatusCode::PAYLOAD_TOO_LARGE => "too_large",
             _ => "bad_request",
         };
         // A value of the wrong type is as wrong as text that is no JSON.
@@ -211,9 +221,7 @@ impl From<JsonRejection> for Refusal {
 
 impl From<BytesRejection> for Refusal {
     fn from(rejection: BytesRejection) -> Self {
-        let code =
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" };
-        Self::new(rejection.status(), code, rejection.body_text())
+        Self::new(rejection.status(), "bad_request", rejection.body_text())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, Request, header},
     middleware::{from_fn, from_fn_with_state},
     response::Response,
@@ -22,7 +23,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{App, Refusal, about, custom, guard, jobs, mazes, page, play, predict, stream};
+use super::{App, Refusal, about, custom, guard, jobs, mazes, page, play, predict, read_mazes, stream};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -64,7 +65,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(play::play_stream))
         .routes(routes!(mazes::new_maze))
         .routes(routes!(mazes::get_maze))
-        .routes(routes!(mazes::read_mazes))
+        .routes(routes!(read_mazes::read_mazes))
         .routes(routes!(custom::list_custom))
         .routes(routes!(custom::get_custom))
         .routes(routes!(custom::save_custom))
@@ -81,34 +82,42 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
 /// The routes that need none: they hold no data and cost nothing.
 fn open() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(about::health))
         .routes(routes!(page::get_visualizer))
         .routes(routes!(page::get_asset))
         .route("/", get(page::index))
         .route("/assets/{name}", get(page::asset))
 }
 
+/// The route of whoever watches over the server, and may come from the same address as a busy client.
+fn watched() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(about::health))
+}
+
 /// The OpenAPI description of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    guarded().merge(open()).into_openapi()
+    guarded().merge(open()).merge(watched()).into_openapi()
 }
 
 /// The whole server, without its socket.
 pub fn router(app: Arc<App>, cors_origins: &[String]) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
-    let guarded = guarded().route_layer(from_fn_with_state(app.clone(), guard::needs_token));
-    let (routes, openapi) = guarded.merge(open()).split_for_parts();
-    let docs = SwaggerUi::new("/docs").url("/openapi.json", openapi);
+    let wrong_method = async || Refusal::wrong_method();
+    // The last layer is the first to see a request: nobody without the token makes the server wait for a body.
+    let guarded = Router::from(guarded())
+        .route_layer(DefaultBodyLimit::disable())
+        .route_layer(from_fn_with_state(app.clone(), guard::bounds_receiving))
+        .route_layer(from_fn_with_state(app.clone(), guard::needs_token));
+    let docs = SwaggerUi::new("/docs").url("/openapi.json", openapi());
     let docs = Router::from(docs).layer(from_fn(docs_policy));
-    let routes = routes
+    let routes = guarded
+        .merge(Router::from(open()))
         .merge(docs)
         .fallback(async || {
             Refusal::not_found("there is nothing here; / is the page, /docs/ describes the API")
         })
-        .method_not_allowed_fallback(async || Refusal::wrong_method())
-        .layer(axum::extract::DefaultBodyLimit::max(app.limits.body_bytes))
-        .layer(from_fn_with_state(app.clone(), guard::bounds_receiving))
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), guard::bounds_clients))
+        .merge(Router::from(watched()).method_not_allowed_fallback(wrong_method))
         .layer(CatchPanicLayer::custom(|_| -> Response {
             axum::response::IntoResponse::into_response(Refusal::broken(
                 "this is a mistake of the server; its log says more",

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{
     App, PredictQuery, PredictRequest, Refusal, Refusals,
     extract::Query,
-    predict::{Prediction, Step, next_thought},
+    predict::{Prediction, Step, next_step},
 };
 
 /// An event of a stream.
@@ -45,14 +45,14 @@ pub async fn predict_stream(
     let begin = Some((question, replies, None));
     let events = unfold(begin, move |state| async move {
         let (question, mut replies, last) = state?;
-        if let Some((thought, entered)) = last {
-            return Some((event("done", &Prediction::new(&question, &thought, entered, None)), None));
+        if let Some(last) = last {
+            return Some((event("done", &Prediction::new(&question, &last, None)), None));
         }
-        match next_thought(&question, &mut replies).await {
+        match next_step(&question, &mut replies).await {
             Err(refusal) => Some((event("error", &refusal), None)),
-            Ok((thought, entered)) => {
-                let step = event("step", &Step::new(&question, &thought, probabilities));
-                let last = thought.halted.then_some((thought, entered));
+            Ok(stepped) => {
+                let step = event("step", &Step::new(&question, &stepped, probabilities));
+                let last = stepped.thought.halted.then_some(stepped);
                 Some((step, Some((question, replies, last))))
             }
         }

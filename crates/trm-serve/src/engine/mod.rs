@@ -64,16 +64,22 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// A supervision step is done.
-    Step {
-        /// What the model thinks now.
-        thought: trm_model::Thought,
-        /// When the puzzle entered the batch.
-        entered: Instant,
-    },
+    Step(Stepped),
     /// The deadline has passed.
     TooLate,
     /// The device failed.
     Failed(String),
+}
+
+/// A supervision step of a puzzle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stepped {
+    /// What the model thinks now.
+    pub thought: trm_model::Thought,
+    /// Whether the model wants to halt here, whatever the puzzle's rule says.
+    pub wants_to_halt: bool,
+    /// When the puzzle entered the batch.
+    pub entered: Instant,
 }
 
 /// Why a puzzle is not taken.

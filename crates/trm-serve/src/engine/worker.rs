@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{self, error::TryRecvError};
 use trm_kernels::Kernels;
 use trm_model::{Error, Puzzle, RowStep, RunningBatch, Thought, Trm, most_likely};
 
-use super::{Reply, Task};
+use super::{Reply, Stepped, Task};
 use crate::metrics::EngineMetrics;
 
 /// The thread of an engine.
@@ -110,11 +110,12 @@ impl<B: Kernels> Worker<B> {
         let places: Vec<usize> = (0..report.rows.len()).filter(|i| is_asked_for(&report.rows[*i])).collect();
         let vocab_size = self.model.config().vocab_size;
         for (place, logits) in std::iter::zip(&places, report.logits(&places)?) {
-            let RowStep { ticket, step, q_halt, halted, .. } = report.rows[*place];
+            let RowStep { ticket, step, q_halt, q_continue, halted } = report.rows[*place];
             let Some(InWork { task, entered }) = self.in_work.get(&ticket) else { continue };
             let answer = most_likely(&logits, vocab_size);
             let thought = Thought { step, answer, logits, q_halt, halted };
-            tell(task, Reply::Step { thought, entered: *entered });
+            let wants_to_halt = wants_to_halt(self.model.config().no_act_continue, q_halt, q_continue);
+            tell(task, Reply::Step(Stepped { thought, wants_to_halt, entered: *entered }));
             if halted {
                 self.in_work.remove(&ticket);
                 self.metrics.mazes.inc();
@@ -156,6 +157,11 @@ impl<B: Kernels> Worker<B> {
     }
 }
 
+/// What [`HaltRule::QHalt`](trm_model::HaltRule::QHalt) asks, also of puzzles that do not halt by it.
+fn wants_to_halt(no_act_continue: bool, q_halt: f32, q_continue: f32) -> bool {
+    q_halt > if no_act_continue { 0.0 } else { q_continue }
+}
+
 /// Whether nobody waits any more; says so to whom it may concern.
 fn has_expired(task: &Task, now: Instant) -> bool {
     let expired = now >= task.deadline;
@@ -168,4 +174,23 @@ fn has_expired(task: &Task, now: Instant) -> bool {
 fn tell(task: &Task, reply: Reply) {
     // A client that went away need not be told.
     let _ = task.replies.send(reply);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A model that learnt both logits compares them; one that learnt the first alone compares it to 0.
+    #[test]
+    fn models_halt_by_what_they_learnt() {
+        for (q_halt, q_continue, alone, compared) in [
+            (1.0, 2.0, true, false),
+            (-1.0, -2.0, false, true),
+            (1.0, -1.0, true, true),
+            (0.0, 0.0, false, false),
+        ] {
+            assert_eq!(wants_to_halt(true, q_halt, q_continue), alone);
+            assert_eq!(wants_to_halt(false, q_halt, q_continue), compared);
+        }
+    }
 }
