@@ -23,7 +23,15 @@ export const wasCancelled = (error) => error?.name === "AbortError";
 let askForToken = async (_refused) => null;
 export const onTokenNeeded = (ask) => (askForToken = ask);
 
-let token = sessionStorage.getItem(TOKEN_KEY);
+function storedToken() {
+  try {
+    return sessionStorage.getItem(TOKEN_KEY);
+  } catch {
+    return null; // storage may be forbidden; the page works without
+  }
+}
+
+let token = storedToken();
 
 /** Several requests may be refused at once; they share one question. */
 let asking = null;
@@ -33,25 +41,37 @@ async function newToken(refused) {
   const answer = await asking;
   if (answer === null) throw new ApiError({ detail: "The server wants a token.", code: "unauthorized", retryable: true });
   token = answer;
-  sessionStorage.setItem(TOKEN_KEY, token);
+  try {
+    sessionStorage.setItem(TOKEN_KEY, token);
+  } catch {
+    // kept until the page is loaded again
+  }
 }
 
-/** @param {string} path @param {RequestInit} options @returns {Promise<Response>} */
-async function request(path, options) {
+/**
+ * @param {string} path @param {RequestInit} options @param {ReturnType<typeof deadline>} limit
+ * @returns {Promise<Response>}
+ */
+async function request(path, options, limit) {
+  const { signal } = limit;
   for (;;) {
     const sent = token;
     const headers = { ...options.headers, ...(sent && { Authorization: `Bearer ${sent}` }) };
     let response;
     try {
-      response = await fetch(path, { ...options, headers });
+      response = await fetch(path, { ...options, headers, signal });
     } catch (error) {
-      if (options.signal?.aborted) throw options.signal.reason;
+      if (signal.aborted) throw signal.reason;
       throw new ApiError({ detail: "The server cannot be reached. Is trm serve still running?", code: "network", retryable: true });
     }
     if (response.ok) return response;
     if (response.status !== 401) throw await problem(response);
     // While this request was on its way another one may have brought a newer token.
-    if (sent === token) await newToken(sent);
+    if (sent !== token) continue;
+    // The server is not late while the user looks for a token.
+    limit.pause();
+    await newToken(sent);
+    limit.touch();
   }
 }
 
@@ -76,6 +96,7 @@ function deadline(caller, milliseconds) {
   caller?.addEventListener("abort", forward, { once: true });
   return {
     signal: controller.signal,
+    pause: () => clearTimeout(timer),
     touch() {
       clearTimeout(timer);
       timer = setTimeout(late, milliseconds);
@@ -97,7 +118,7 @@ export function withQuery(path, parameters) {
 export async function call(path, options = {}) {
   const limit = deadline(options.signal, ANSWER_WITHIN);
   try {
-    const response = await request(path, { ...options, signal: limit.signal });
+    const response = await request(path, options, limit);
     return await response.json();
   } finally {
     limit.clear();
@@ -119,7 +140,7 @@ export const readMazes = (bytes) =>
 export async function* stream(path, parameters, last, signal) {
   const limit = deadline(signal, SILENCE_WITHIN);
   try {
-    const response = await request(withQuery(path, parameters), { signal: limit.signal });
+    const response = await request(withQuery(path, parameters), {}, limit);
     for await (const { event, data } of readEvents(response.body)) {
       limit.touch();
       const value = JSON.parse(data);

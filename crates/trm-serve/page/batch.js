@@ -20,24 +20,23 @@ export function playBatches(settings) {
   async function play(count) {
     running = new AbortController();
     const outcomes = [];
-    const started = performance.now();
-    const parameters = { ...settings(), count, seed: byId("play-seed").value };
     let drawn = 0;
     byId("play-message").textContent = "";
     byId("play-status").textContent = `Playing ${plural(count, "maze")}`;
     busy(true);
     try {
+      const parameters = { ...settings(), count, seed: byId("play-seed").value };
       for await (const { event, value } of stream("play/stream", parameters, "summary", running.signal)) {
         if (event === "outcome") outcomes.push(value);
         const now = performance.now();
         if (event === "summary") show(outcomes, count, value);
         else if (now - drawn > REDRAW_EVERY) {
           drawn = now;
-          show(outcomes, count, summaryOf(outcomes, (now - started) / 1000));
+          show(outcomes, count, value.so_far);
         }
       }
     } catch (error) {
-      if (outcomes.length > 0) show(outcomes, count, summaryOf(outcomes, (performance.now() - started) / 1000));
+      if (outcomes.length > 0) show(outcomes, count, outcomes.at(-1).so_far);
       byId("play-message").textContent = wasCancelled(error)
         ? `Stopped after ${outcomes.length} of ${plural(count, "maze")}.`
         : error.message;
@@ -55,31 +54,6 @@ function busy(playing) {
   byId("play-result").setAttribute("aria-busy", String(playing));
   // The button that had the focus is gone: its counterpart takes over.
   if (document.activeElement === document.body) byId(playing ? "play-stop" : "play").focus();
-}
-
-/** What the server's summary will say, from the outcomes so far. */
-function summaryOf(outcomes, seconds) {
-  const count = outcomes.length;
-  const share = (name) => outcomes.filter((outcome) => outcome[name]).length / Math.max(count, 1);
-  return {
-    count,
-    exact_accuracy: share("exact"),
-    exact_accuracy_ci95: wilson(share("exact"), count),
-    valid_path: share("valid_path"),
-    optimal_path: share("optimal"),
-    mean_steps: outcomes.reduce((sum, { steps }) => sum + steps, 0) / Math.max(count, 1),
-    mazes_per_second: count / Math.max(seconds, 1e-3),
-  };
-}
-
-/** The 95 % interval of a share, by Wilson's score. */
-function wilson(share, count) {
-  if (count === 0) return [0, 1];
-  const z = 1.96;
-  const weight = 1 + (z * z) / count;
-  const middle = (share + (z * z) / (2 * count)) / weight;
-  const half = (z / weight) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count));
-  return [Math.max(middle - half, 0), Math.min(middle + half, 1)];
 }
 
 function show(outcomes, wanted, summary) {

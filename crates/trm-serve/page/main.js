@@ -26,7 +26,8 @@ const address = keepInAddress({
   current: () => ({ maze: drawing.maze, model: models.chosenIsDefault ? null : models.chosen.name }),
   open: openLink,
   maxSide: () => limits.max_side,
-  broken: (sentence) => tell(sentence),
+  // Before the start is over its own notice stays; the link is read again after it.
+  broken: (sentence) => models.known && tell(sentence),
 });
 let limits = { max_side: 64, max_play: 1000 };
 /** The server's judgement of the answer on the board. */
@@ -72,7 +73,7 @@ drawing.addEventListener("change", () => {
   byId("redo").disabled = !drawing.canRedo;
   byId("side").value = String(drawing.maze.side);
   adviseOnSide();
-  if (models.all.length > 0) address.writeSoon();
+  if (models.known) address.writeSoon();
 });
 listenToBoard(byId("board"), view, drawing, {
   tool: () => document.querySelector("input[name=tool]:checked").value,
@@ -99,11 +100,11 @@ addEventListener("keydown", (event) => {
   else drawing.undo();
 });
 
-/** An edit makes the answer, and what was said about it, stale. */
+/** An edit makes the answer, and what was said about it, stale; that the page could not start stays true. */
 function forgetAnswer() {
   solver.drop();
   prediction = null;
-  quiet();
+  if (models.known) quiet();
   view.fault(-1);
   player.reset();
   clearVerdict("Not solved yet.");
@@ -160,8 +161,10 @@ byId("cancel").addEventListener("click", () => solver.cancel());
 player.addEventListener("change", () => {
   const { step } = player.current ?? { step: 0 };
   byId("progress").textContent =
-    document.body.dataset.state === "thinking" ? `step ${step} of at most ${models.settings().maxSteps}` : "";
+    document.body.dataset.state === "thinking" ? `step ${step} of at most ${mostSteps()}` : "";
 });
+
+const mostSteps = () => models.settings().maxSteps ?? models.chosen.max_steps;
 
 /** @param {"idle" | "thinking" | "done" | "failed"} state */
 function enter(state) {
@@ -179,7 +182,7 @@ const sideProblem = () =>
   });
 
 function adviseOnSide() {
-  const problem = models.all.length > 0 && sideProblem();
+  const problem = models.known && sideProblem();
   if (problem) tell(problem.sentence, { tone: "advice", actions: problem.actions });
 }
 
@@ -223,12 +226,16 @@ playBatches(() => {
 });
 
 function openLink(maze, model) {
-  const known = model === null || models.choose(model);
+  // A link without a model is one to the default.
+  const known = !models.known || models.choose(model ?? models.all[0].name);
   put(maze);
   if (!known) tell(`This server has no model ${model}; ${models.chosen.name} is chosen instead.`, { tone: "advice" });
 }
 
 // The start
+
+/** What has no meaning before the server has told its models. */
+const NEED_MODELS = ["solve", "fresh", "new-maze", "play"];
 
 const started = () => document.documentElement.dataset.ready === "true";
 
@@ -237,6 +244,7 @@ async function start() {
     const hello = await getJson("hello");
     ({ limits } = hello);
     models.offer(hello.models);
+    for (const id of NEED_MODELS) byId(id).disabled = false;
     for (const id of ["side", "new-side"]) byId(id).max = String(limits.max_side);
     byId("play-count").max = String(limits.max_play);
     byId("examples").hidden = !hello.examples;
@@ -253,12 +261,16 @@ async function start() {
   }
 }
 
-/** The maze of the address, or a fresh one. A broken link is told about after that: a new maze clears the line. */
+/**
+ * The maze of the address, or what was drawn while the page could not start, or a fresh one. A broken link is told about
+ * after that: a new maze clears the line.
+ */
 async function firstMaze() {
+  const drawn = drawing.canUndo;
   try {
-    if (!address.follow()) await putFresh();
+    if (!address.follow() && !drawn) await putFresh();
   } catch (error) {
-    await putFresh();
+    if (!drawn) await putFresh();
     tell(error.message);
   }
 }

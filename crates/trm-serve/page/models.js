@@ -27,7 +27,12 @@ export class Models extends EventTarget {
     this.#changed();
   }
 
-  /** @returns {Model} */
+  /** Whether the server has told what models there are. */
+  get known() {
+    return this.all.length > 0;
+  }
+
+  /** @returns {Model} once they are known */
   get chosen() {
     return this.all.find(({ name }) => name === this.#select.value);
   }

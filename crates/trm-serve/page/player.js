@@ -5,8 +5,8 @@ const PLAY_PACE = 650;
 /**
  * The recorded steps of one answer and which of them is shown. Position 0 is the maze before any thinking.
  * Fires "change".
- * @typedef {{step: number, q_halt: number, confidence: number, halted: boolean, answer: number[],
- *            probability: number[] | null, milliseconds: number}} Step
+ * @typedef {{step: number, q_halt: number, confidence: number, wants_to_halt: boolean, halted: boolean,
+ *            answer: number[], probability: number[] | null, milliseconds: number}} Step
  */
 export class Player extends EventTarget {
   /** @type {Step[]} */

@@ -2,7 +2,7 @@ import { getJson, readMazes } from "./api.js";
 import { byId } from "./dom.js";
 import { Maze } from "./maze.js";
 import { onSubmit } from "./messages.js";
-import { placeIn } from "./text-place.js";
+import { placeIn, placeInText } from "./text-place.js";
 
 const share = (input) => (input.value === "" ? null : input.valueAsNumber / 100);
 
@@ -86,9 +86,11 @@ function offerText(board) {
     board.put(Maze.fromRows(read[0]));
   }
 
-  function pointAt({ row, column }) {
+  function pointAt({ code, row, column }) {
     text.setAttribute("aria-invalid", "true");
-    const place = row ? placeIn(text.value, row, column ?? 1) : null;
+    // What is no JSON has no cells yet: the place is one of the text.
+    const find = code === "bad_json" ? placeInText : placeIn;
+    const place = row ? find(text.value, row, column ?? 1) : null;
     text.focus();
     if (place) text.setSelectionRange(place.from, place.to);
   }

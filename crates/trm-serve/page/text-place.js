@@ -7,6 +7,18 @@ export function placeIn(text, row, column) {
   return text.trimStart().startsWith("[") ? placeInJson(text, row, column) : placeInLines(text, row, column);
 }
 
+/**
+ * Where line and column (from 1) of a text are; an empty line counts.
+ * @param {string} text @param {number} line @param {number} column
+ * @returns {{from: number, to: number} | null} null when there is no such line
+ */
+export function placeInText(text, line, column) {
+  const lines = text.split("\n");
+  if (line > lines.length) return null;
+  const start = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0);
+  return within(start, lines[line - 1].length, Math.max(column - 1, 0));
+}
+
 function placeInLines(text, row, column) {
   const lines = [...text.matchAll(/[^\r\n]+/g)];
   if (lines.length === 1) {

@@ -67,7 +67,7 @@ export function showThinking(player) {
 
 /** Where the model halted, or would have if it had not been told to think on; else where its steps ran out. */
 function haltingStep(steps) {
-  const willing = steps.find(({ q_halt }) => q_halt > 0);
+  const willing = steps.find(({ wants_to_halt }) => wants_to_halt);
   if (willing) return { step: willing.step, word: willing.halted ? "halts" : "would halt" };
   const last = steps.find((step) => step.halted);
   return last ? { step: last.step, word: "is stopped" } : null;

@@ -3,7 +3,11 @@ import { byId } from "./dom.js";
 const HINTS = {
   first: "It stays in this tab and is forgotten when the tab closes.",
   refused: "The server refused that token. Try another one.",
+  unsendable: "A token is one word of letters, digits and signs of ASCII. Copy it again.",
 };
+
+/** What a header can carry, and what a server's token is made of. */
+const SENDABLE = /^[!-~]+$/;
 
 /** Asks for the server's token. @param {boolean} refused @returns {Promise<string | null>} null when cancelled */
 export function askToken(refused) {
@@ -23,7 +27,9 @@ export function askToken(refused) {
       "submit",
       (event) => {
         event.preventDefault();
-        settle(input.value.trim());
+        const token = input.value.trim();
+        if (SENDABLE.test(token)) settle(token);
+        else byId("token-hint").textContent = HINTS.unsendable;
       },
       { signal },
     );
