@@ -1,4 +1,4 @@
-use std::{env, io::Write, path::Path, path::PathBuf, sync::Arc};
+use std::{env, env::VarError, io::Write, path::Path, path::PathBuf, process, sync::Arc, time::Duration};
 
 use tokio::{runtime::Runtime, signal};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
@@ -14,6 +14,9 @@ use crate::{
     flags::{LogFormat, ServeArgs},
 };
 
+/// How long work that nobody waits for any more may hold up the end.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
 pub fn run(args: &ServeArgs) -> Result<()> {
     let config = configure(args)?;
     if args.print_config {
@@ -21,8 +24,11 @@ pub fn run(args: &ServeArgs) -> Result<()> {
         return Ok(write!(anstream::stdout(), "{}", config.to_toml())?);
     }
     let token = match env::var("TRM_SERVE_TOKEN") {
-        Ok(token) if config.token_file.is_none() => Some(check_token(&token)?),
-        _ => config.token()?,
+        _ if config.token_file.is_some() => config.token()?,
+        Err(VarError::NotPresent) => None,
+        // One that cannot be used must not leave the server open.
+        Err(VarError::NotUnicode(token)) => Some(check_token(&token.to_string_lossy())?),
+        Ok(token) => Some(check_token(&token)?),
     };
     log(args.log_format)?;
     if token.is_none() && !config.listen.ip().is_loopback() {
@@ -44,7 +50,9 @@ pub fn run(args: &ServeArgs) -> Result<()> {
     writeln!(out, "http://{}/  the page; /docs/ describes the API; Ctrl-C ends it", server.address())?;
     out.flush()?;
     let stop = runtime.block_on(async { stop_signal() })?;
-    Ok(runtime.block_on(server.run(stop))?)
+    let served = runtime.block_on(server.run(stop));
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    Ok(served?)
 }
 
 /// The file's configuration, overridden by the flags.
@@ -59,6 +67,7 @@ fn configure(args: &ServeArgs) -> Result<Config> {
         allow_jobs,
         token_file,
         cors_origin,
+        behind_proxy,
         batch_size,
         drain_seconds,
         ..
@@ -76,6 +85,7 @@ fn configure(args: &ServeArgs) -> Result<Config> {
     config.token_file = token_file.clone().or(config.token_file);
     config.limits.batch = batch_size.or(config.limits.batch);
     config.allow_jobs |= *allow_jobs;
+    config.behind_proxy |= *behind_proxy;
     if !model.is_empty() {
         config.models.clone_from(model);
     }
@@ -168,17 +178,45 @@ fn is_coloured() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
-/// Is over at Ctrl-C, or when the system asks the process to end.
+/// Is over at Ctrl-C, or when the system asks the process to end. Whoever asks a second time does not want to wait.
 fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
-    #[cfg(unix)]
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    let mut signals = Signals::new()?;
     Ok(async move {
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
+            process::exit(130);
+        });
+    })
+}
+
+/// The signals that ask the process to end.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]
         let _ = signal::ctrl_c().await;
-    })
+    }
 }

@@ -36,6 +36,9 @@ pub struct ServeArgs {
     /// An origin whose pages may call the API, such as <https://example.org>; several may be given.
     #[arg(long, value_name = "ORIGIN")]
     pub cors_origin: Vec<String>,
+    /// A reverse proxy is in front: tell clients apart by the last address in X-Forwarded-For, which it writes.
+    #[arg(long)]
+    pub behind_proxy: bool,
     /// Mazes in work on the device at a time, for each model [default: by the size of the model].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub batch_size: Option<usize>,

@@ -79,34 +79,15 @@ fn stream_shows_every_step() {
     let steps: Vec<u64> =
         events[..5].iter().map(|(_, step)| step["step"].as_u64().expect("a number")).collect();
     assert_eq!(steps, [1, 2, 3, 4, 5]);
+    for (_, step) in &events[..5] {
+        assert_eq!(step["wants_to_halt"], json!(step["q_halt"].as_f64() > Some(0.0)), "{step}");
+    }
     let asked = served.get("/predict?index=7&halt=never&max_steps=5").json();
     let (_, done) = &events[5];
     for key in ["solved_maze", "q_halt", "inference_steps", "verdict", "index", "model", "device"] {
         assert_eq!(done[key], asked[key], "{key}");
     }
     assert_eq!((&done["index"], &done["inference_steps"]), (&json!(7), &json!(5)));
-}
-
-/// A batch of fresh mazes is scored as the evaluator scores, however its mazes are batched.
-#[test]
-fn play_scores_a_batch() {
-    let summary = |arguments: &[&str]| {
-        let served = Served::new(arguments);
-        let events = served.get("/play/stream?count=60&seed=9").events();
-        assert_eq!(events.len(), 61);
-        let mut outcomes: Vec<Value> = events[..60].iter().map(|(_, outcome)| outcome.clone()).collect();
-        outcomes.sort_by_key(|outcome| outcome["number"].as_u64());
-        let known: Vec<_> =
-            outcomes.iter().map(|o| (o["exact"].clone(), o["optimal"].clone(), o["steps"].clone())).collect();
-        let (name, summary) = events[60].clone();
-        assert_eq!(name, "summary");
-        let exact = outcomes.iter().filter(|outcome| outcome["exact"] == true).count();
-        assert_eq!(summary["exact_accuracy"], json!(exact as f64 / 60.0));
-        (known, summary["exact_accuracy"].clone(), summary["mean_steps"].clone())
-    };
-    let batched = summary(&[]);
-    assert_eq!(batched, summary(&["--batch-size", "1"]));
-    assert!(batched.1.as_f64().expect("a share") > 0.8, "the model has learnt something");
 }
 
 /// Mazes can be drawn anew, taken by index and read from files.
@@ -207,6 +188,9 @@ fn endpoints_keep_their_names() {
     ] {
         assert!(description["paths"][path][method].is_object(), "{method} {path}");
     }
+    for open in ["/get_visualizer", "/get_asset"] {
+        assert!(description["paths"][open]["get"]["responses"]["429"].is_object(), "{open}");
+    }
     assert!(served.get("/docs/").body.contains("swagger-ui"));
     assert!(served.get("/get_visualizer").body.contains("<html"));
     assert_eq!(served.get("/get_visualizer").body, served.get("/").body);
@@ -261,6 +245,14 @@ fn models_are_chosen_by_name() {
     assert_eq!(names, ["a", "b"]);
     assert_eq!(served.get("/predict?index=0").json()["model"], "a");
     assert_eq!(served.get("/predict?index=0&model=b").json()["model"], "b");
+    let metrics = served.get("/metrics").body;
+    let mut types: Vec<&str> = metrics.lines().filter(|line| line.starts_with("# TYPE ")).collect();
+    types.sort_unstable();
+    assert!(types.is_sorted_by(|a, b| a < b), "a metric is described twice: {metrics}");
+    for model in ["a", "b"] {
+        let line = format!("trm_mazes_total{{model=\"{model}\",device=\"cpu\"}} 1");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
     let twice = support::error(&mut trm!["serve", "--listen", "127.0.0.1:0", "--model", &a, "--model", &a]);
     assert!(twice.contains("two models are named \"a\""), "{twice}");
 }

@@ -65,6 +65,7 @@ fn jobs_work_together() {
     for (path, body, said) in [
         ("/prepare_dataset", json!({"name": "../x"}), "is not a plain name"),
         ("/prepare_dataset", json!({"side": 1}), "choose a side from 2"),
+        ("/prepare_dataset", json!({"side": 10, "train": 10_000_000_000_u64}), "take 10000000 in all"),
         ("/download_weights", json!({"weights": "nothing"}), "owner/name"),
         ("/download_weights", json!({"arch": "/etc/passwd"}), "no architecture named"),
         ("/run_training", json!({"recipe": "/etc/passwd"}), "does not come with trm"),
@@ -141,4 +142,28 @@ fn jobs_can_be_cancelled() {
     assert_eq!(wait(&served, 1, ended)["state"], "cancelled");
     assert_eq!(served.delete("/jobs/1").json()["state"], "cancelled");
     assert_eq!(served.delete("/jobs/3").status, 404);
+}
+
+/// Drawing a large data set ends when nobody wants it any more, and goes on when the server is back.
+#[test]
+fn drawing_a_data_set_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let mut served = Served::with_state(&["--allow-jobs"], &state);
+    let request = json!({"name": "large", "side": 10, "train": 5_000_000, "test": 0});
+    served.post("/prepare_dataset", &request);
+    let at_work = |job: &Value| job["progress"].as_f64() > Some(0.0);
+    wait(&served, 1, at_work);
+    let begun = Instant::now();
+    assert!(served.terminate(), "it ended well");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it ended after {:?}", begun.elapsed());
+
+    let served = Served::with_state(&["--allow-jobs"], &state);
+    let job = wait(&served, 1, |job| job["attempts"] == 2 && at_work(job));
+    assert_eq!((&job["state"], &job["cancel_requested"]), (&json!("running"), &json!(false)));
+    let begun = Instant::now();
+    assert_eq!(served.delete("/jobs/1").json()["cancel_requested"], true);
+    assert_eq!(wait(&served, 1, ended)["state"], "cancelled");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it ended after {:?}", begun.elapsed());
+    assert!(!state.join("data/large").exists(), "half a data set was written");
 }

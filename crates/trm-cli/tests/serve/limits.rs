@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{served::Served, support};
 
 /// A server whose configuration has these limits.
-fn limited(limits: &str, arguments: &[&str]) -> Served {
+pub fn limited(limits: &str, arguments: &[&str]) -> Served {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("serve.toml");
     std::fs::write(&path, format!("[limits]\n{limits}")).expect("written");
@@ -38,6 +38,17 @@ fn token_opens() {
         assert_eq!(served.get(path).status, 200, "{path}");
     }
     assert!(!served.log().contains("secret"), "the token is not logged");
+}
+
+/// A token that cannot be read does not leave the server open.
+#[cfg(unix)]
+#[test]
+fn token_that_cannot_be_read_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let token = std::ffi::OsStr::from_bytes(b"secret\xff");
+    let mut command = trm!["serve", "--listen", "127.0.0.1:0"];
+    let error = support::error(command.env("TRM_SERVE_TOKEN", token));
+    assert!(error.contains("token is empty, or has spaces or characters beyond ASCII"), "{error}");
 }
 
 /// Whoever binds beyond loopback without a token is warned.
@@ -226,11 +237,18 @@ fn configuration_can_be_printed() {
         "3",
         "--drain-seconds",
         "7",
+        "--behind-proxy",
         "--print-config"
     ]);
-    for line in
-        ["listen = \"127.0.0.1:1\"", "queue = 5", "batch = 3", "drain_seconds = 7", "allow_jobs = false"]
-    {
+    for line in [
+        "listen = \"127.0.0.1:1\"",
+        "queue = 5",
+        "batch = 3",
+        "drain_seconds = 7",
+        "send_seconds = 30",
+        "behind_proxy = true",
+        "allow_jobs = false",
+    ] {
         assert!(printed.contains(line), "{printed}");
     }
     std::fs::write(file.path(), "quue = 5\n").expect("written");

@@ -67,6 +67,11 @@ fn slow_says_what_is_wrong() {
         let chosen = "const t = document.querySelector('#text'); return t.value.slice(t.selectionStart, t.selectionEnd)";
         assert_eq!(evaluate(&driver, chosen).await?, json!("x"));
 
+        read_text(&driver, "[[3, 1],\n[2, x]]").await?;
+        wait_for(&driver, "return document.querySelector('#text-error').textContent.includes('line 2')")
+            .await?;
+        assert_eq!(evaluate(&driver, chosen).await?, json!("x"), "the place in text that is no JSON");
+
         read_text(&driver, "S##\n###\n##G").await?;
         wait_for(&driver, "return document.querySelectorAll('#board [data-cell]').length === 9").await?;
         click(&driver, "#solve").await?;

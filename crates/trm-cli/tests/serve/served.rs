@@ -132,11 +132,21 @@ impl Served {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Tells it to stop, and waits until it has; returns whether it ended well.
-    pub fn terminate(&mut self) -> bool {
+    /// Tells it to stop.
+    pub fn ask_to_end(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").arg(&id).status().expect("kill runs").success());
-        self.child.wait().expect("it ends").success()
+    }
+
+    /// Tells it to stop, and waits until it has; returns whether it ended well.
+    pub fn terminate(&mut self) -> bool {
+        self.ask_to_end();
+        self.exit_code() == Some(0)
+    }
+
+    /// Waits until it has ended.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
     }
 
     /// Kills it at once.
