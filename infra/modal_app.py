@@ -96,7 +96,7 @@ class Server:
     @modal.web_server(PORT, startup_timeout=120)
     def web(self) -> None:
         command = ["trm", "serve", "--listen", f"0.0.0.0:{PORT}", "--state", STATE, "--device", device(GPU)]
-        command += ["--drain-seconds", "20", "--log-format", "json"]
+        command += ["--drain-seconds", "20", "--log-format", "json", "--behind-proxy"]
         for model in filter(None, SETTINGS["TRM_MODEL"].split(",")):
             command += ["--model", model]
         if SETTINGS["TRM_DATA"]:
