@@ -9,7 +9,10 @@ use burn::{
             ops::{Backward, Ops, OpsKind, binary, unary},
         },
     },
-    tensor::ops::FloatTensor,
+    tensor::{
+        DType, TensorMetadata,
+        ops::{FloatTensor, IntTensor},
+    },
 };
 
 use crate::{Attended, Heads, Kernels, Rope};
@@ -17,6 +20,19 @@ use crate::{Attended, Heads, Kernels, Rope};
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     const ON_GPU: bool = B::ON_GPU;
     const TRUSTED_F64: bool = B::TRUSTED_F64;
+
+    fn rounds_f32(device: &Self::Device) -> bool {
+        B::rounds_f32(device)
+    }
+
+    fn embed(table: FloatTensor<Self>, indices: IntTensor<Self>, dtype: DType) -> FloatTensor<Self> {
+        let ([count, _], of_table) = (table.primitive.shape().dims(), table.primitive.dtype());
+        let out = B::embed(table.primitive, indices.clone(), dtype);
+        match Embed.prepare::<C>([table.node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((indices, count, of_table), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
 
     fn linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
         let out = <B as Kernels>::linear(x.primitive.clone(), weight.primitive.clone());
@@ -118,6 +134,22 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
 /// Tables without a history.
 fn inner<B: Kernels, C: CheckpointStrategy>(rope: &Rope<Autodiff<B, C>>) -> Rope<B> {
     Rope { cos: rope.cos.primitive.clone(), sin: rope.sin.primitive.clone() }
+}
+
+#[derive(Debug)]
+struct Embed;
+
+impl<B: Kernels> Backward<B, 1> for Embed {
+    /// The indices, and the rows and the precision of the table.
+    type State = (IntTensor<B>, usize, DType);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (indices, count, dtype) = ops.state;
+        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
+            let sum = B::embed_backward(indices, grad, count);
+            if dtype == DType::F32 { sum } else { B::float_cast(sum, dtype.into()) }
+        });
+    }
 }
 
 #[derive(Debug)]

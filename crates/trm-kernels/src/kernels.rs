@@ -1,7 +1,7 @@
 use burn::tensor::{
-    Shape, TensorMetadata,
+    DType, Shape, TensorMetadata,
     backend::{AutodiffBackend, Backend},
-    ops::FloatTensor,
+    ops::{FloatTensor, IntTensor},
 };
 
 use crate::plain;
@@ -95,6 +95,22 @@ pub trait Kernels: Backend {
     /// does not say.
     fn memory_reserved(_device: &Self::Device) -> Option<u64> {
         None
+    }
+
+    /// The rows of `table [count, width]` with the numbers `indices [rows]`, as `dtype`: `[rows, width]`.
+    fn embed(table: FloatTensor<Self>, indices: IntTensor<Self>, dtype: DType) -> FloatTensor<Self> {
+        plain::primitive::embed::<Self>(table, indices, dtype)
+    }
+
+    /// The gradient of a table of `count` rows, f32, from that of the result: a sum over all rows with the same number, which
+    /// is not to be made in the precision of the activations.
+    fn embed_backward(indices: IntTensor<Self>, grad: FloatTensor<Self>, count: usize) -> FloatTensor<Self> {
+        plain::primitive::embed_backward::<Self>(indices, grad, count)
+    }
+
+    /// Whether a device may make products of f32 out of fewer digits, such as TF32's 10 bits.
+    fn rounds_f32(_device: &Self::Device) -> bool {
+        false
     }
 
     /// `x [rows, in]` times the transpose of `weight [out, in]`, in the precision of `x`.

@@ -1,6 +1,6 @@
 //! Fused operations of Tiny Recursive Models for Burn.
 //!
-//! [`linear`], [`swiglu`], [`add_rms_norm`], [`attention`] and what combines them compute what their plain versions in [`plain`] compute out of
+//! [`embed`], [`linear`], [`swiglu`], [`add_rms_norm`], [`attention`] and what combines them compute what their plain versions in [`plain`] compute out of
 //! Burn's operations. The trait [`Kernels`] says how a backend computes them: on the CPU (`flex`) by the kernels of
 //! [`cpu`], on GPUs (`wgpu`, `cuda`) by kernels in CubeCL, elsewhere by the plain versions; under autodiff with backward
 //! passes of their own, which keep no scores of attention.
@@ -23,5 +23,6 @@ pub use cube::keep_kernels;
 pub use kernels::{AdamAtan2Step, Attended, AutodiffKernels, Heads, Kernels, Rope};
 pub use memory::keep_memory;
 pub use ops::{
-    adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,
+    adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear, swiglu,
+    swiglu_add_rms_norm,
 };

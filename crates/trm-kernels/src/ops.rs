@@ -1,6 +1,6 @@
 //! The operations on tensors.
 
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::{DType, Int, Tensor, TensorPrimitive};
 
 use crate::{AdamAtan2Step, Heads, Kernels, Rope};
 
@@ -16,6 +16,12 @@ fn tensor<B: Kernels, const D: usize>(primitive: B::FloatTensorPrimitive) -> Ten
 fn rows<B: Kernels, const D: usize>(x: Tensor<B, D>) -> B::FloatTensorPrimitive {
     let dims = x.dims();
     primitive(x.reshape([dims[..D - 1].iter().product(), dims[D - 1]]))
+}
+
+/// The rows of `table [count, width]` with the numbers `indices [rows]`, as `dtype`: `[rows, width]`. Its gradient is summed
+/// in f32.
+pub fn embed<B: Kernels>(table: Tensor<B, 2>, indices: Tensor<B, 1, Int>, dtype: DType) -> Tensor<B, 2> {
+    tensor(B::embed(primitive(table), indices.into_primitive(), dtype))
 }
 
 /// `x [.., in]` times the transpose of `weight [out, in]`, to `[.., out]` in the precision of `x`.

@@ -1,13 +1,18 @@
 //! The operations out of Burn's own: their definition, and what backends without kernels compute.
 
 use burn::tensor::{
-    DType, Tensor,
+    DType, IndexingUpdateOp, Int, Tensor,
     activation::{sigmoid, silu, softmax},
     backend::Backend,
     module,
 };
 
 use crate::AdamAtan2Step;
+
+/// The rows of `table [count, width]` with the numbers `indices [rows]`, as `dtype`.
+pub fn embed<B: Backend>(table: Tensor<B, 2>, indices: Tensor<B, 1, Int>, dtype: DType) -> Tensor<B, 2> {
+    table.cast(dtype).select(0, indices)
+}
 
 /// `x [rows, in]` times the transpose of `weight [out, in]`.
 pub fn linear<B: Backend>(x: Tensor<B, 2>, weight: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -153,7 +158,10 @@ pub fn adam_atan2<B: Backend, const D: usize>(
 
 /// The same on primitives, with their gradients.
 pub(crate) mod primitive {
-    use burn::tensor::{Shape, TensorMetadata, TensorPrimitive, ops::FloatTensor};
+    use burn::tensor::{
+        Shape, TensorMetadata, TensorPrimitive,
+        ops::{FloatTensor, IntTensor},
+    };
 
     use super::*;
     use crate::Rope;
@@ -168,6 +176,22 @@ pub(crate) mod primitive {
 
     fn tables<B: Backend>(rope: Option<&Rope<B>>) -> Option<(Tensor<B, 2>, Tensor<B, 2>)> {
         rope.map(|rope| (tensor(rope.cos.clone()), tensor(rope.sin.clone())))
+    }
+
+    pub fn embed<B: Backend>(table: FloatTensor<B>, indices: IntTensor<B>, dtype: DType) -> FloatTensor<B> {
+        primitive(super::embed::<B>(tensor(table), Tensor::from_primitive(indices), dtype))
+    }
+
+    pub fn embed_backward<B: Backend>(
+        indices: IntTensor<B>,
+        grad: FloatTensor<B>,
+        count: usize,
+    ) -> FloatTensor<B> {
+        let grad = tensor::<B, 2>(grad).cast(DType::F32);
+        let [_, width] = grad.dims();
+        let zeros = Tensor::zeros([count, width], (&grad.device(), DType::F32));
+        let indices = Tensor::from_primitive(indices);
+        primitive(zeros.select_assign(0, indices, grad, IndexingUpdateOp::Add))
     }
 
     pub fn linear<B: Backend>(x: FloatTensor<B>, weight: FloatTensor<B>) -> FloatTensor<B> {

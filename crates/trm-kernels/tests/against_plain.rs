@@ -2,12 +2,12 @@
 
 use burn::{
     backend::{Autodiff, Flex},
-    tensor::{DType, Distribution, Tensor},
+    tensor::{DType, Distribution, Int, Tensor},
 };
 use proptest::prelude::*;
 use trm_kernels::{
-    AdamAtan2Step, adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, linear, plain, swiglu,
-    swiglu_add_rms_norm,
+    AdamAtan2Step, adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear, plain,
+    swiglu, swiglu_add_rms_norm,
 };
 
 type B = Autodiff<Flex>;
@@ -52,8 +52,30 @@ fn agree<const X: usize, const Y: usize, const O: usize>(
 /// no digits left that two versions could agree on.
 const FEWEST: usize = 8;
 
+/// The gradient of a table is not summed in bf16, which has no odd number beyond 256.
+#[test]
+fn embed_sums_its_gradient_in_f32() {
+    const ROWS: usize = 1001;
+    let table = random([2, 3]).require_grad();
+    let numbers = Tensor::<B, 1, Int>::zeros([ROWS], &Default::default());
+    let grads = embed(table.clone(), numbers, DType::BF16).cast(DType::F32).sum().backward();
+    let grad: Vec<f32> = table.grad(&grads).expect("a gradient").into_data().iter().collect();
+    assert_eq!(grad, [ROWS as f32, ROWS as f32, ROWS as f32, 0.0, 0.0, 0.0]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn embed_agrees(rows in 1usize..90, count in 1usize..9, width in 1usize..70) {
+        let numbers = random([rows]).add_scalar(1.0).mul_scalar(0.5 * count as f64).int().clamp(0, count as i64 - 1);
+        agree(
+            &random([count, width]),
+            &random([rows, width]),
+            |table, y| embed(table, numbers.clone(), DType::F32) * y,
+            |table, y| plain::embed(table, numbers.clone(), DType::F32) * y,
+        );
+    }
 
     #[test]
     fn linear_agrees(rows in 1usize..90, depth in 1usize..70, width in 1usize..90) {

@@ -1,30 +1,40 @@
-//! Each fused operation and its gradients, on the default WGPU device, against the plain version on the CPU.
+//! Each fused operation and its gradients, on a GPU, against the plain version on the CPU: on the first CUDA device with the
+//! feature `cuda`, else on the default WGPU device.
 //!
 //! Software Vulkan (Mesa's lavapipe) is device enough; without any, the tests say that they were skipped.
-#![cfg(all(feature = "wgpu", feature = "flex", feature = "autodiff"))]
+#![cfg(all(any(feature = "wgpu", feature = "cuda"), feature = "flex", feature = "autodiff"))]
 
 use std::path::Path;
 
 use burn::{
-    backend::{Autodiff, Flex, Wgpu, wgpu::WgpuDevice},
+    backend::{Autodiff, Flex},
     tensor::{DType, Distribution, Tensor, TensorData, backend::Backend},
 };
 use trm_kernels::{
-    AdamAtan2Step, AutodiffKernels, adam_atan2, add_rms_norm, attention, linear, plain, swiglu,
+    AdamAtan2Step, AutodiffKernels, adam_atan2, add_rms_norm, attention, embed, linear, plain, swiglu,
 };
 
+#[cfg(feature = "cuda")]
+use burn::backend::Cuda as Inner;
+#[cfg(not(feature = "cuda"))]
+use burn::backend::Wgpu as Inner;
+
 type Cpu = Autodiff<Flex>;
-type Gpu = Autodiff<Wgpu>;
+type Gpu = Autodiff<Inner>;
+type Device = burn::tensor::Device<Inner>;
+
+/// Products of f32 are made in TF32 on CUDA, which keeps as many digits as f16.
+const F32_TOLERANCE: f32 = if cfg!(feature = "cuda") { 5e-3 } else { 5e-6 };
 
 /// A device that computes.
-fn device() -> Option<WgpuDevice> {
+fn device() -> Option<Device> {
     static KEPT: std::sync::Once = std::sync::Once::new();
     KEPT.call_once(|| trm_kernels::keep_kernels(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")));
-    let device = WgpuDevice::default();
+    let device = Device::default();
     let works =
-        std::panic::catch_unwind(|| Tensor::<Wgpu, 1>::ones([2], &WgpuDevice::default()).sum().into_data());
+        std::panic::catch_unwind(|| Tensor::<Inner, 1>::ones([2], &Device::default()).sum().into_data());
     if works.is_err() {
-        eprintln!("SKIPPED: no WGPU device; the package mesa-vulkan-drivers brings one in software");
+        eprintln!("SKIPPED: no GPU; the package mesa-vulkan-drivers brings one in software");
     }
     works.ok().map(|_| device)
 }
@@ -68,7 +78,7 @@ fn run<B: AutodiffKernels, const X: usize, const Y: usize, const O: usize>(
     ]
 }
 
-/// In f32 to the last digits; in f16, where the device has it, to its digits.
+/// In f32 to the last digits; in f16 and bf16, where the device has them, to theirs.
 fn agree<const X: usize, const Y: usize, const O: usize>(
     (x, y, out): ([usize; X], [usize; Y], [usize; O]),
     ours: impl Fn(Tensor<Gpu, X>, Tensor<Gpu, Y>) -> Tensor<Gpu, O>,
@@ -77,9 +87,9 @@ fn agree<const X: usize, const Y: usize, const O: usize>(
     let Some(device) = device() else { return };
     let (x, y, slope) = (random(x), random(y), random(out));
     let expected = run::<Cpu, X, Y, O>(theirs, (&x, &y), &slope, (&Default::default(), DType::F32));
-    for (dtype, tolerance) in [(DType::F32, 5e-6), (DType::F16, 5e-3)] {
-        if !<Wgpu>::supports_dtype(&device, dtype) {
-            eprintln!("SKIPPED: the WGPU device has no {dtype:?}");
+    for (dtype, tolerance) in [(DType::F32, F32_TOLERANCE), (DType::F16, 5e-3), (DType::BF16, 4e-2)] {
+        if !<Inner>::supports_dtype(&device, dtype) {
+            eprintln!("SKIPPED: the GPU has no {dtype:?}");
             continue;
         }
         let got = run::<Gpu, X, Y, O>(&ours, (&x, &y), &slope, (&device, dtype));
@@ -89,9 +99,24 @@ fn agree<const X: usize, const Y: usize, const O: usize>(
     }
 }
 
+/// Of many rows, the gradient of the weight is summed in parts.
 #[test]
 fn linear_agrees_on_gpu() {
-    agree(([90, 64], [96, 64], [90, 96]), linear, plain::linear);
+    for (rows, inner, outer) in [(90, 64, 96), (1024, 8, 24)] {
+        agree(([rows, inner], [outer, inner], [rows, outer]), linear, plain::linear);
+    }
+}
+
+/// Many rows of a small table, whose gradient is a long sum for each.
+#[test]
+fn embed_agrees_on_gpu() {
+    const ROWS: usize = 1024;
+    let numbers = random([ROWS]).mul_scalar(3.0).add_scalar(3.0).int().into_data();
+    agree(
+        ([6, 16], [ROWS, 16], [ROWS, 16]),
+        |table, y| embed(table.clone(), Tensor::from_data(numbers.clone(), &table.device()), y.dtype()) * y,
+        |table, y| plain::embed(table, Tensor::from_data(numbers.clone(), &y.device()), y.dtype()) * y,
+    );
 }
 
 #[test]
@@ -125,7 +150,7 @@ fn attention_agrees_on_gpu() {
         let (cos, sin) = (angles.clone().cos(), angles.sin());
         let shape = [batch, len, 3 * heads * width];
         for rotated in [false, true].into_iter().filter(|rotated| !rotated || width % 2 == 0) {
-            let on_gpu = |device: &WgpuDevice| {
+            let on_gpu = |device: &Device| {
                 rotated
                     .then(|| (on::<Gpu, 2>(&cos, device, DType::F32), on::<Gpu, 2>(&sin, device, DType::F32)))
             };
@@ -151,7 +176,7 @@ fn adam_atan2_agrees_on_gpu() {
     let (expected, expected_moments) =
         plain::adam_atan2(&step, param.clone(), grad.clone(), [exp_avg.clone(), exp_avg_sq.clone()]);
     let [param, grad, exp_avg, exp_avg_sq] =
-        [param, grad, exp_avg, exp_avg_sq].map(|tensor| on::<Wgpu, 2>(&tensor, &device, DType::F32));
+        [param, grad, exp_avg, exp_avg_sq].map(|tensor| on::<Inner, 2>(&tensor, &device, DType::F32));
     let (param, moments) = adam_atan2(&step, param, grad, [exp_avg, exp_avg_sq]);
     near(&param.into_data(), &expected.into_data(), 1e-6, "parameter");
     for (moment, expected) in moments.into_iter().zip(expected_moments) {
@@ -163,10 +188,10 @@ fn adam_atan2_agrees_on_gpu() {
 #[test]
 fn gpu_computes_again_after_it_ran_out_of_memory() {
     let Some(device) = device() else { return };
-    let too_much = || Tensor::<Wgpu, 1>::zeros([1usize << 36], &device).into_data();
+    let too_much = || Tensor::<Inner, 1>::zeros([1usize << 36], &device).into_data();
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(too_much)).is_err());
     // What it says does not matter here.
-    let _ = <Wgpu>::sync(&device);
-    let sum = Tensor::<Wgpu, 1>::ones([8], &device).sum().into_data();
+    let _ = <Inner>::sync(&device);
+    let sum = Tensor::<Inner, 1>::ones([8], &device).sum().into_data();
     assert_eq!(sum.iter::<f32>().next(), Some(8.0));
 }

@@ -21,8 +21,9 @@ fn h_cycle<B: Kernels>(
     Latents { mut z_h, mut z_l }: Latents<B>,
     x: &Tensor<B, 3>,
 ) -> Latents<B> {
+    let injected = add(z_h.clone(), x.clone());
     for _ in 0..l_cycles {
-        z_l = net.forward(z_l, add(z_h.clone(), x.clone()));
+        z_l = net.forward(z_l, injected.clone());
     }
     z_h = net.forward(z_h, z_l.clone());
     Latents { z_h, z_l }

@@ -4,7 +4,7 @@ use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Bool, DType, Int, Tensor, backend::Backend},
 };
-use trm_kernels::Kernels;
+use trm_kernels::{Kernels, embed};
 
 use crate::{Latents, Network, PosEncodings, Precision, Result, TrmConfig, layers::Linear};
 
@@ -148,13 +148,13 @@ impl<B: Kernels> Trm<B> {
         let dtype = self.config.forward_dtype.dtype();
         let device = inputs.device();
 
-        let table = self.embed_tokens.embedding_weight.val().cast(dtype);
-        let mut x = table.select(0, inputs.reshape([batch * seq_len])).reshape([batch, seq_len, hidden]);
+        let table = self.embed_tokens.embedding_weight.val();
+        let mut x = embed(table, inputs.reshape([batch * seq_len]), dtype).reshape([batch, seq_len, hidden]);
         if prefix_len > 0 {
             let mut parts = Vec::with_capacity(2);
             let mut filled = 0;
             if let Some(puzzle_emb) = &self.puzzle_emb {
-                let rows = puzzle_emb.weights.val().cast(dtype).select(0, puzzle_identifiers);
+                let rows = embed(puzzle_emb.weights.val(), puzzle_identifiers, dtype);
                 filled = rows.dims()[1];
                 parts.push(rows);
             }

@@ -4,7 +4,7 @@ use burn::tensor::TensorMetadata;
 use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 use cubecl::prelude::*;
 
-use super::launch::{by_vectors, empty, vector_size};
+use super::launch::{by_vectors, contiguous, empty, vector_size};
 
 /// Cosines and sines, f32 `[len, width]`; contiguous.
 pub type Tables<'a, R> = Option<&'a (CubeTensor<R>, CubeTensor<R>)>;
@@ -60,6 +60,7 @@ pub fn join<R: CubeRuntime>(
     start: usize,
     heads_of_part: CubeTensor<R>,
 ) {
+    let heads_of_part = contiguous(heads_of_part);
     let [count, heads, len, width] = heads_of_part.shape().dims();
     let vector = vector_size(rows, width / 2);
     let (cubes, dim) = by_vectors(rows, count * len * heads * (width / 2) / vector);

@@ -1,8 +1,11 @@
 //! What every launch needs: contiguous operands, room for the result, and how the work is laid out.
 
 use burn::tensor::{DType, Shape};
-use burn_cubecl::{CubeRuntime, kernel, ops::numeric::empty_device_dtype, tensor::CubeTensor};
+use burn_cubecl::{CubeRuntime, kernel, ops::numeric::empty_device_contiguous_dtype, tensor::CubeTensor};
 use cubecl::{calculate_cube_count_elemwise, ir::features::Plane, prelude::*};
+
+/// A cache line of the devices that have the longest.
+const ROW_BYTES: usize = 128;
 
 /// Planes, each with a row, of a cube.
 const ROWS_OF_CUBE: u32 = 8;
@@ -12,9 +15,32 @@ pub fn contiguous<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
     kernel::into_contiguous(tensor)
 }
 
-/// Room for a result on the device of `like`.
+/// Room for a result on the device of `like`, its numbers one after another. (Burn's own results have rows that begin at
+/// round addresses on some devices, with gaps between them.)
 pub fn empty<R: CubeRuntime>(like: &CubeTensor<R>, shape: impl Into<Shape>, dtype: DType) -> CubeTensor<R> {
-    empty_device_dtype(like.client.clone(), like.device.clone(), shape.into(), dtype)
+    empty_device_contiguous_dtype(like.client.clone(), like.device.clone(), shape.into(), dtype)
+}
+
+/// Room for a result whose rows, along the last axis, each begin a multiple of [`ROW_BYTES`] after the first: however long
+/// they are, products of matrices load and store them in the widest pieces of the device.
+pub fn empty_with_even_rows<R: CubeRuntime>(
+    like: &CubeTensor<R>,
+    shape: impl Into<Shape>,
+    dtype: DType,
+) -> CubeTensor<R> {
+    let shape: Shape = shape.into();
+    let last = shape.num_dims() - 1;
+    let mut with_gaps = shape.clone();
+    with_gaps[last] = shape[last].next_multiple_of(ROW_BYTES / dtype.size());
+    let mut tensor = empty(like, with_gaps, dtype);
+    *tensor.meta.shape_mut() = shape;
+    tensor
+}
+
+/// Numbers from the beginning of a row to that of the next one, where all rows are as far apart.
+pub fn row_stride<R: CubeRuntime>(tensor: &CubeTensor<R>) -> usize {
+    let strides = tensor.meta.strides();
+    strides[strides.len() - 2]
 }
 
 /// How many numbers a unit takes at once: as many of the tensor's as the device loads, where they divide `width`.

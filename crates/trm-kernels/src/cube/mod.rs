@@ -9,19 +9,22 @@ mod cache;
 mod heads;
 mod launch;
 mod norm;
+mod product;
 mod row;
 mod softmax;
 mod swiglu;
 
-use burn::tensor::{DType, TensorMetadata, ops::FloatTensorOps};
-use burn_cubecl::{
-    BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement,
-    kernel::matmul::{MatmulStrategy, matmul},
-    tensor::CubeTensor,
+use burn::tensor::{
+    DType, Int, Tensor, TensorMetadata,
+    ops::{FloatTensorOps, IntTensor},
 };
+use burn_cubecl::{BoolElement, CubeBackend, CubeRuntime, FloatElement, IntElement, tensor::CubeTensor};
 
 pub use self::cache::keep_kernels;
-use self::launch::reduces_by_planes;
+use self::{
+    launch::reduces_by_planes,
+    product::{product, sum_of_products},
+};
 use crate::{AdamAtan2Step, Attended, Kernels, Rope, plain::primitive as plain};
 
 impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for CubeBackend<R, F, I, B> {
@@ -31,9 +34,33 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
         R::client(device).memory_usage().ok().map(|usage| usage.bytes_reserved)
     }
 
+    fn rounds_f32(device: &Self::Device) -> bool {
+        R::name(&R::client(device)) == "cuda"
+    }
+
+    fn linear(x: CubeTensor<R>, weight: CubeTensor<R>) -> CubeTensor<R> {
+        let dtype = x.dtype;
+        product(x, Self::float_transpose(Self::float_cast(weight, dtype.into())), dtype)
+    }
+
+    fn linear_d_x(grad: CubeTensor<R>, weight: CubeTensor<R>) -> CubeTensor<R> {
+        let dtype = grad.dtype;
+        product(grad, Self::float_cast(weight, dtype.into()), dtype)
+    }
+
+    fn embed_backward(indices: IntTensor<Self>, grad: CubeTensor<R>, count: usize) -> CubeTensor<R> {
+        // Added one by one, the gradients would wait for one another at the few rows of the table.
+        let indices = Tensor::<Self, 1, Int>::from_primitive(indices).unsqueeze_dim::<2>(1);
+        let numbers = Tensor::arange(0..count as i64, &indices.device()).unsqueeze_dim::<2>(0);
+        let [rows, _] = indices.dims();
+        let is_row = indices.expand([rows, count]).equal(numbers.expand([rows, count]));
+        let is_row = is_row.float().cast(grad.dtype).into_primitive().tensor();
+        sum_of_products::<Self, R>(is_row, grad, DType::F32)
+    }
+
     fn linear_d_weight(x: CubeTensor<R>, grad: CubeTensor<R>, weight: CubeTensor<R>) -> CubeTensor<R> {
         // Summed over all rows of a batch: not to be rounded to the precision of the activations.
-        product(Self::float_transpose(grad), x, weight.dtype())
+        sum_of_products::<Self, R>(grad, x, weight.dtype())
     }
 
     fn swiglu(gate_up: CubeTensor<R>) -> CubeTensor<R> {
@@ -65,7 +92,7 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
     }
 
     fn attention(qkv: CubeTensor<R>, rope: Option<&Rope<Self>>, heads: usize) -> Attended<Self> {
-        let out = if attention::is_for(&qkv, heads) {
+        let out = if reduces_by_planes(&qkv) {
             attention::forward::<Self, R>(qkv, rope, heads)
         } else {
             plain::attention::<Self>(qkv, rope, heads)
@@ -80,7 +107,7 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
         _: Attended<Self>,
         grad: CubeTensor<R>,
     ) -> CubeTensor<R> {
-        if attention::is_for(&qkv, heads) {
+        if reduces_by_planes(&qkv) {
             attention::backward::<Self, R>(qkv, rope, heads, grad)
         } else {
             plain::attention_backward::<Self>(qkv, rope, heads, grad)
@@ -95,9 +122,4 @@ impl<R: CubeRuntime, F: FloatElement, I: IntElement, B: BoolElement> Kernels for
     ) -> (CubeTensor<R>, [CubeTensor<R>; 2]) {
         adam_atan2::step(step, param, grad, moments)
     }
-}
-
-/// `lhs [.., m, k]` times `rhs [.., k, n]`, summed in f32 and stored as `dtype`.
-fn product<R: CubeRuntime>(lhs: CubeTensor<R>, rhs: CubeTensor<R>, dtype: DType) -> CubeTensor<R> {
-    matmul(lhs, rhs, None, MatmulStrategy::default(), dtype).expect("some kernel multiplies any two matrices")
 }

@@ -5,15 +5,17 @@ use burn_cubecl::{CubeRuntime, tensor::CubeTensor};
 use cubecl::prelude::*;
 
 use super::{
-    launch::{by_rows, empty, vector_size},
+    launch::{by_rows, empty_with_even_rows, row_stride, vector_size},
     row::{greatest_of_plane, row_of_plane, sum_of_plane},
 };
 
-/// The shares of scores `[.., len]` times `scale`, as `dtype`.
+/// The shares of scores `[.., len]` times `scale`, as `dtype`. Here and in [`backward`], rows of what comes and goes are
+/// [even](empty_with_even_rows).
 pub fn forward<R: CubeRuntime>(scores: CubeTensor<R>, scale: f64, dtype: DType) -> CubeTensor<R> {
     let shape = scores.shape();
     let (rows, width) = rows_of(&scores);
-    let shares = empty(&scores, shape, dtype);
+    let shares = empty_with_even_rows(&scores, shape, dtype);
+    let (from_stride, to_stride) = (row_stride(&scores), row_stride(&shares));
     let vector = vector_size(&scores, width);
     let (count, dim) = by_rows(&scores, rows);
     // SAFETY: planes beyond the rows end, and lanes stay within a row.
@@ -28,6 +30,8 @@ pub fn forward<R: CubeRuntime>(scores: CubeTensor<R>, scale: f64, dtype: DType) 
             shares.clone().into_array_arg(),
             rows,
             width / vector,
+            from_stride / vector,
+            to_stride / vector,
             scale as f32,
             dtype.into(),
         );
@@ -44,7 +48,8 @@ pub fn backward<R: CubeRuntime>(
 ) -> (CubeTensor<R>, CubeTensor<R>) {
     let shape = scores.shape();
     let (rows, width) = rows_of(&scores);
-    let (shares, d_scores) = (empty(&scores, shape.clone(), dtype), empty(&scores, shape, dtype));
+    let [shares, d_scores] = [(); 2].map(|()| empty_with_even_rows(&scores, shape.clone(), dtype));
+    let (from_stride, to_stride) = (row_stride(&scores), row_stride(&shares));
     let vector = vector_size(&scores, width);
     let (count, dim) = by_rows(&scores, rows);
     // SAFETY: planes beyond the rows end, and lanes stay within a row.
@@ -61,6 +66,8 @@ pub fn backward<R: CubeRuntime>(
             d_scores.clone().into_array_arg(),
             rows,
             width / vector,
+            from_stride / vector,
+            to_stride / vector,
             scale as f32,
             dtype.into(),
         );
@@ -101,13 +108,15 @@ fn greatest_and_sum<N: Size>(
     (greatest, sum_of_plane(sum))
 }
 
-/// `width` is counted in vectors.
+/// `width` and strides, of what is read and of what is written, are counted in vectors.
 #[cube(launch_unchecked)]
 fn softmax<T: Float, N: Size>(
     scores: &Array<Vector<f32, N>>,
     shares: &mut Array<Vector<T, N>>,
     rows: usize,
     width: usize,
+    from_stride: usize,
+    to_stride: usize,
     scale: f32,
     #[define(T)] _dtype: StorageType,
 ) {
@@ -115,14 +124,16 @@ fn softmax<T: Float, N: Size>(
     if row >= rows {
         terminate!();
     }
-    let (start, lane, lanes) = (row * width, UNIT_POS_X as usize, CUBE_DIM_X as usize);
-    let (greatest, sum) = greatest_and_sum(scores, start, width, scale);
+    let (from, to) = (row * from_stride, row * to_stride);
+    let (lane, lanes) = (UNIT_POS_X as usize, CUBE_DIM_X as usize);
+    let (greatest, sum) = greatest_and_sum(scores, from, width, scale);
     for step in range_stepped(lane, width, lanes) {
-        let share = weight(scores[start + step], scale, greatest) / Vector::new(sum);
-        shares[start + step] = Vector::cast_from(share);
+        let share = weight(scores[from + step], scale, greatest) / Vector::new(sum);
+        shares[to + step] = Vector::cast_from(share);
     }
 }
 
+/// Counted as in [`softmax`].
 #[cube(launch_unchecked)]
 fn softmax_backward<T: Float, N: Size>(
     scores: &Array<Vector<f32, N>>,
@@ -131,6 +142,8 @@ fn softmax_backward<T: Float, N: Size>(
     d_scores: &mut Array<Vector<T, N>>,
     rows: usize,
     width: usize,
+    from_stride: usize,
+    to_stride: usize,
     scale: f32,
     #[define(T)] _dtype: StorageType,
 ) {
@@ -138,17 +151,18 @@ fn softmax_backward<T: Float, N: Size>(
     if row >= rows {
         terminate!();
     }
-    let (start, lane, lanes) = (row * width, UNIT_POS_X as usize, CUBE_DIM_X as usize);
-    let (greatest, sum) = greatest_and_sum(scores, start, width, scale);
+    let (from, to) = (row * from_stride, row * to_stride);
+    let (lane, lanes) = (UNIT_POS_X as usize, CUBE_DIM_X as usize);
+    let (greatest, sum) = greatest_and_sum(scores, from, width, scale);
     let mut products = Vector::<f32, N>::new(0.0);
     for step in range_stepped(lane, width, lanes) {
-        products += weight(scores[start + step], scale, greatest) * d_shares[start + step];
+        products += weight(scores[from + step], scale, greatest) * d_shares[from + step];
     }
     let along = sum_of_plane(products) / sum;
     for step in range_stepped(lane, width, lanes) {
-        let share = weight(scores[start + step], scale, greatest) / Vector::new(sum);
-        shares[start + step] = Vector::cast_from(share);
-        let d_score = (d_shares[start + step] - Vector::new(along)) * share * Vector::new(scale);
-        d_scores[start + step] = Vector::cast_from(d_score);
+        let share = weight(scores[from + step], scale, greatest) / Vector::new(sum);
+        shares[to + step] = Vector::cast_from(share);
+        let d_score = (d_shares[from + step] - Vector::new(along)) * share * Vector::new(scale);
+        d_scores[to + step] = Vector::cast_from(d_score);
     }
 }

@@ -38,8 +38,12 @@ impl<B: Kernels> Linear<B> {
     /// `[batch, len, in]` to `[batch, len, out]`, one product per sequence.
     ///
     /// For thin maps such as the heads: kernels choose their order of summation by the shape of a product, and
-    /// here that shape is the same for every batch size. So no sequence's result depends on its neighbours.
+    /// here that shape is the same for every batch size. So on the CPU no sequence's result depends on its neighbours. On
+    /// GPUs, where the layers before these do not promise that, it is [`forward`](Self::forward).
     pub fn forward_each(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+        if B::ON_GPU {
+            return self.forward(x);
+        }
         let dtype = x.dtype();
         let y = x.matmul(self.weight.val().cast(dtype).transpose().unsqueeze());
         match &self.bias {
