@@ -63,8 +63,12 @@ impl Work {
             Self::Train { model, precision, batch, steps } => train(folder, &model, precision, batch, steps),
             Self::Evaluate { model, precision, batch, mazes, halt, devices } => {
                 let model = load(folder, &model, precision)?;
-                let options =
-                    EvalOptions { halt, limit: Some(mazes), batch_size: batch, ..EvalOptions::default() };
+                let options = EvalOptions {
+                    halt,
+                    limit: Some(mazes),
+                    batch_size: Some(batch),
+                    ..EvalOptions::default()
+                };
                 evaluate(&model, dataset(folder, model.config())?, options, devices)
             }
             Self::Generate { side, min_path, mazes } => {

@@ -17,8 +17,8 @@ pub struct EvalOptions {
     pub limit: Option<usize>,
     /// Evaluates every `part.1`-th row only, from row `part.0` on: what one of several devices does. `(0, 1)` is all.
     pub part: (usize, usize),
-    /// Places in the running batch.
-    pub batch_size: usize,
+    /// Places in the running batch; [`suggested_batch_size`] of them if left out.
+    pub batch_size: Option<usize>,
     /// What to keep of the model's outputs.
     pub keep: Keep,
 }
@@ -30,7 +30,7 @@ impl Default for EvalOptions {
             max_steps: None,
             limit: None,
             part: (0, 1),
-            batch_size: 8,
+            batch_size: None,
             keep: Keep::Nothing,
         }
     }
@@ -122,7 +122,8 @@ pub fn evaluate<B: Kernels>(
     let total = waiting.len();
     let mazes = dataset.holds_mazes();
     let max_steps = options.max_steps.unwrap_or(config.halt_max_steps).max(1);
-    let mut batch = RunningBatch::new(model.clone(), options.batch_size);
+    let capacity = options.batch_size.unwrap_or_else(|| suggested_batch_size::<B>(model.config()));
+    let mut batch = RunningBatch::new(model.clone(), capacity);
     let mut outcomes = Vec::with_capacity(total);
     let mut answers: Vec<Answer> = Vec::new();
     let start = Instant::now();
@@ -172,9 +173,11 @@ pub fn evaluate<B: Kernels>(
     Ok(Evaluation { metrics: Metrics::new(&outcomes, seconds), outcomes, outputs, complete })
 }
 
-/// A batch size at which the latents of a running batch take about the same memory (15 MB each in f32) for any
-/// architecture: 8 for the Maze-Hard network, more for smaller ones, at most 128.
-pub fn suggested_batch_size(config: &TrmConfig) -> usize {
-    const LATENT_VALUES: usize = 8 * 916 * 512;
-    (LATENT_VALUES / (config.total_len() * config.hidden_size).max(1)).clamp(1, 128)
+/// A batch size at which the latents of a running batch take about the same memory for any architecture: for the Maze-Hard
+/// network 8 puzzles on the CPU (15 MB each in f32) and 128 on GPUs, which have more units to keep busy; more for smaller
+/// networks, at most 128 and 512.
+pub fn suggested_batch_size<B: Kernels>(config: &TrmConfig) -> usize {
+    let (puzzles, most) = if B::ON_GPU { (128, 512) } else { (8, 128) };
+    let latent_values = puzzles * 916 * 512;
+    (latent_values / (config.total_len() * config.hidden_size).max(1)).clamp(1, most)
 }

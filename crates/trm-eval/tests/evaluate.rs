@@ -51,7 +51,8 @@ fn batch_size_does_not_matter() {
     let dataset = dataset(20);
     let model = model_for(&dataset);
     let run = |batch_size| {
-        let options = EvalOptions { batch_size, keep: Keep::EveryStep, ..EvalOptions::default() };
+        let options =
+            EvalOptions { batch_size: Some(batch_size), keep: Keep::EveryStep, ..EvalOptions::default() };
         evaluate(&model, &dataset, &options, &mut ()).expect("an evaluation")
     };
     let alone = run(1);
@@ -95,7 +96,7 @@ fn stopping_keeps_what_is_finished() {
             self.0 == 0
         }
     }
-    let options = EvalOptions { halt: HaltRule::Never, batch_size: 4, ..EvalOptions::default() };
+    let options = EvalOptions { halt: HaltRule::Never, batch_size: Some(4), ..EvalOptions::default() };
     let dataset = dataset(12);
     let stopped = evaluate(&model_for(&dataset), &dataset, &options, &mut StopAfter(usize::MAX));
     let stopped = stopped.expect("an evaluation");
@@ -145,7 +146,7 @@ fn stopping_stops_all_devices() {
         }
     }
     let dataset = dataset(200);
-    let options = EvalOptions { halt: HaltRule::Never, batch_size: 1, ..EvalOptions::default() };
+    let options = EvalOptions { halt: HaltRule::Never, batch_size: Some(1), ..EvalOptions::default() };
     let models = vec![model_for(&dataset); 2];
     let stopped = evaluate_on_all(models, &dataset, &options, &mut Stop).expect("an evaluation");
     assert!(!stopped.complete && stopped.outcomes.len() < 200);

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 use serde::{Deserialize, Serialize};
 use trm_kernels::Kernels;
 
-use crate::{Error, Latents, Result, Trm};
+use crate::{Error, Latents, QLogits, Result, Trm};
 
 /// When a puzzle halts in inference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,11 +225,12 @@ impl<B: Kernels> RunningBatch<B> {
         };
         let places = std::mem::take(&mut self.places);
         let latents = self.model.recurse(latents, &x);
-        let q = self.model.q_logits(latents.z_h.clone());
-        let (q_halt, q_continue) = (to_host(q.q_halt)?, to_host(q.q_continue)?);
+        let QLogits { q_halt, q_continue } = self.model.q_logits(latents.z_h.clone());
+        // Read at once: the device is waited for here.
+        let q = to_host(Tensor::stack::<2>(vec![q_halt, q_continue], 1))?;
 
-        let rows: Vec<RowStep> = std::iter::zip(&places, std::iter::zip(q_halt, q_continue))
-            .map(|(place, (q_halt, q_continue))| {
+        let rows: Vec<RowStep> = std::iter::zip(&places, q.as_chunks().0)
+            .map(|(place, &[q_halt, q_continue])| {
                 let step = place.steps + 1;
                 let halted = step >= place.max_steps || self.wants_to_halt(place.rule, q_halt, q_continue);
                 RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }

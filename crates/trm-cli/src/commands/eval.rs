@@ -10,9 +10,7 @@ use trm_kernels::Kernels;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use trm_data::Dataset;
-use trm_eval::{
-    EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate_on_all, suggested_batch_size,
-};
+use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate_on_all};
 use trm_model::{Precision, Trm, TrmConfig, weights};
 
 use super::{data::load_split, load_model, on_interrupt};
@@ -40,7 +38,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         max_steps: args.max_steps,
         limit: args.limit,
         part: (0, 1),
-        batch_size: args.batch_size.unwrap_or_else(|| suggested_batch_size(&config)),
+        batch_size: args.batch_size,
         keep,
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());

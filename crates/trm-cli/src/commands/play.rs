@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use trm_data::Dataset;
-use trm_eval::{EvalOptions, Evaluation, Keep, suggested_batch_size};
+use trm_eval::{EvalOptions, Evaluation, Keep};
 use trm_model::{TrmConfig, weights::StateDict};
 
 use super::{
@@ -21,7 +21,7 @@ pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> 
         max_steps: args.max_steps,
         limit: None,
         part: (0, 1),
-        batch_size: suggested_batch_size(&config),
+        batch_size: None,
         keep: Keep::Nothing,
     };
     let mut watch = Watch::new()?;

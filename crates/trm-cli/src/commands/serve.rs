@@ -138,7 +138,7 @@ impl Job for Start<'_> {
             // Several devices share the models.
             let model =
                 Trm::<B>::from_state(&loaded.config, &loaded.state, &devices.all[i % devices.all.len()])?;
-            let batch = config.limits.batch.unwrap_or_else(|| suggested_batch_size(&loaded.config));
+            let batch = config.limits.batch.unwrap_or_else(|| suggested_batch_size::<B>(&loaded.config));
             let limits = EngineLimits { batch, queue: config.limits.queue };
             let model = model.into_precision(precision);
             if let Some(spinner) = devices.preparing() {

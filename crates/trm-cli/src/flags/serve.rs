@@ -39,7 +39,7 @@ pub struct ServeArgs {
     /// A reverse proxy is in front: tell clients apart by the last address in X-Forwarded-For, which it writes.
     #[arg(long)]
     pub behind_proxy: bool,
-    /// Mazes in work on the device at a time, for each model [default: by the size of the model].
+    /// Mazes in work on the device at a time, for each model [default: by the size of the model and the kind of device].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub batch_size: Option<usize>,
     /// Seconds that requests in work get to finish when the server is told to stop [default: 30].

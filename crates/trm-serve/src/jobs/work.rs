@@ -4,7 +4,7 @@ use std::{cell::RefCell, ops::ControlFlow, path::PathBuf};
 
 use serde_json::{Value, json};
 use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest};
-use trm_eval::{EvalOptions, Observer, Progress, evaluate_on_all, suggested_batch_size};
+use trm_eval::{EvalOptions, Observer, Progress, evaluate_on_all};
 use trm_hub::{Hub, HubOptions, maze_csv_folder, resolve_weights};
 use trm_kernels::Kernels;
 use trm_model::{
@@ -111,7 +111,6 @@ impl<B: Kernels> DeviceWorker<B> {
             halt: if request.all_steps { HaltRule::Never } else { HaltRule::QHalt },
             max_steps: request.max_steps,
             limit: request.limit,
-            batch_size: suggested_batch_size(&config),
             ..EvalOptions::default()
         };
         let evaluation = evaluate_on_all(models, &dataset, &options, &mut Observing(watch))?;
