@@ -52,7 +52,9 @@ def flops(config: Config) -> dict[str, float]:
     one = config.l_layers * (attention + 2.0 * length * 3 * hidden * config.swiglu_inner)
     step = config.h_cycles * cycle * one
     # Backward through the last H cycle costs twice its way forward.
-    return {"pass": one, "supervision_step": step, "training_step": step + 2 * cycle * one}
+    evaluation = config.halt_max_steps * step
+    training = step + 2 * cycle * one
+    return {"pass": one, "supervision_step": step, "evaluation": evaluation, "training_step": training}
 
 
 def untrained(config: Config, precision: str, device: torch.device) -> Trm:
@@ -117,11 +119,20 @@ class Bench:
             z = self.cycle(self.model.L_level, self.config, z, x)
         return z, self.model.logits(z.z_h), self.model.q_halt(z.z_h)
 
+    def evaluate(self, tokens: Tensor) -> Tensor:
+        """The answers to mazes after all steps, on this side of the device."""
+        z, x = self.fresh(self.model, tokens)
+        for _ in range(self.config.halt_max_steps):
+            z, logits, _ = self.step(z, x)
+        return logits.argmax(-1).cpu()
+
     def prepare(self, work: str, batch: int) -> Callable[[], object]:
         """A run of a piece of work; without gradients but in training, as no weight of `model` asks for any."""
         tokens = self.tokens(batch)
         if work == "training_step":
             return self.training(tokens)
+        if work == "evaluation":
+            return lambda: self.evaluate(tokens)
         z, x = self.fresh(self.model, tokens)
         if work == "pass":
             return lambda: self.pass_(self.model.L_level, z, x)
@@ -150,25 +161,9 @@ class Bench:
             return found | {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         seconds = statistics.median(times)
         tflops = flops(self.config)[work] * batch / seconds / 1e12
-        memory = torch.cuda.max_memory_allocated(self.device) if self.cuda else None
+        memory = torch.cuda.max_memory_reserved(self.device) if self.cuda else None
         values = (seconds, len(times), batch / seconds, tflops, tflops / peak, memory)
         return found | dict(zip(names, values))
-
-    def evaluate(self, mazes: int, batch: int) -> dict:
-        """One of `evaluations`: all steps of all mazes, of which the last batch may have fewer."""
-        self.clear()
-        steps, inputs = self.config.halt_max_steps, self.tokens(mazes)
-        for size in {len(part) for part in inputs.split(batch)}:  # Code for each size.
-            self.whole(self.prepare("supervision_step", size))()
-        start = time.perf_counter()
-        for tokens in inputs.split(batch):
-            z, x = self.fresh(self.model, tokens)
-            for _ in range(steps):
-                z, logits, _ = self.step(z, x)
-            logits.argmax(-1).cpu()  # Answers are wanted on the other side.
-        seconds = time.perf_counter() - start
-        found = {"halt": "never", "batch": min(batch, mazes), "mazes": mazes, "steps": float(steps)}
-        return found | {"exact_accuracy": None, "seconds": seconds, "mazes_per_second": mazes / seconds}
 
     def peak(self, precision: str) -> dict:
         """The rate of a large matrix product, one of `peaks`."""
@@ -216,11 +211,6 @@ def measure_all(bench: Bench, options: argparse.Namespace) -> None:
             say(row(measurements[-1]))
         torch._dynamo.reset()  # It keeps code for a few shapes only.
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    speeds = {m["puzzles_per_second"] or 0: m["batch"] for m in measurements if m["work"] == "supervision_step"}
-    if max(speeds) and options.mazes:
-        report["evaluations"].append(bench.evaluate(options.mazes, speeds[max(speeds)]))
-        say(f"evaluation: {report['evaluations'][-1]}")
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def parse_options() -> argparse.Namespace:
@@ -232,7 +222,6 @@ def parse_options() -> argparse.Namespace:
     add("--batch", type=int, nargs="+", default=[1, 16, 128, 256, 512, 768], help="sizes (%(default)s)")
     add("--seconds", type=float, default=3, help="of each measurement; one run at least (%(default)s)")
     add("--eager", action="store_true", help="without torch.compile")
-    add("--mazes", type=int, default=1000, help="of the evaluation; 0 for none (%(default)s)")
     add("--side", type=int, default=30, help="of a maze (%(default)s)")
     return parser.parse_args()
 

@@ -32,5 +32,16 @@ pub enum Error {
     Train(#[from] trm_train::Error),
 }
 
+impl Error {
+    /// Whether what was given is wrong, so that no other device would help.
+    pub(crate) fn is_of_files(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Data(_) => true,
+            Self::Model(error) => !matches!(error, trm_model::Error::Device { .. }),
+            Self::Device { .. } | Self::Eval(_) | Self::Train(_) => false,
+        }
+    }
+}
+
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

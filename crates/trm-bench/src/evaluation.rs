@@ -18,14 +18,14 @@ pub(crate) fn rows<B: Kernels>(
     let generator = GeneratorConfig::of_side(config.seq_len.isqrt(), 0);
     let dataset = Dataset::of_mazes(Generator::new(generator)?.next_batch(mazes))?;
     let model = Trm::<B>::from_state(config, state, device)?.into_precision(precision);
-    let batch = suggested_batch_size(config).min(mazes);
+    let batch = suggested_batch_size::<B>(config).min(mazes);
     let evaluate_by = |halt| -> Result<Metrics> {
         let options = EvalOptions {
             halt,
             max_steps: None,
             limit: None,
             part: (0, 1),
-            batch_size: batch,
+            batch_size: Some(batch),
             keep: Keep::Nothing,
         };
         Ok(evaluate(&model, &dataset, &options, &mut ())?.metrics)

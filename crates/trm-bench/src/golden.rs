@@ -14,16 +14,10 @@ use trm_model::{
     weights::{read_architecture, read_checkpoint},
 };
 
-use crate::{Distance, Error, Result};
+use crate::{Distance, Error, Result, parity::limit};
 
-/// Runs the supervision steps of every folder that has a checkpoint, its `config.json` and the reference's `eval.safetensors`,
-/// each step from the latents that the reference stored, and compares the logits.
-pub(crate) fn parity<B: Kernels>(
-    folder: &Path,
-    precision: Precision,
-    device: &B::Device,
-    say: &mut dyn FnMut(&str),
-) -> Result<Vec<Distance>> {
+/// The folders in `folder` with golden numbers: a checkpoint, its `config.json` and the reference's `eval.safetensors`.
+pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(|error| damaged(folder, error))?;
     let mut folders: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     folders.retain(|folder| folder.join("eval.safetensors").is_file());
@@ -31,17 +25,16 @@ pub(crate) fn parity<B: Kernels>(
     if folders.is_empty() {
         return Err(damaged(folder, "no folder in it has an eval.safetensors of the reference"));
     }
-    folders.iter().map(|folder| one::<B>(folder, precision, device, say)).collect()
+    Ok(folders)
 }
 
-fn one<B: Kernels>(
+/// Runs the supervision steps of a golden folder, each from the latents that the reference stored, and compares the logits.
+pub(crate) fn parity<B: Kernels>(
     folder: &Path,
     precision: Precision,
     device: &B::Device,
-    say: &mut dyn FnMut(&str),
 ) -> Result<Distance> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    say(&format!("golden numbers of {name} in {precision}"));
     let config = folder.join("config.json");
     let architecture = read_architecture(&config.to_string_lossy())?;
     let (state, _) = read_checkpoint(&folder.join("checkpoint.pt"))?;
@@ -59,8 +52,7 @@ fn one<B: Kernels>(
         let stored = |part: &str| golden.float(&format!("step{step}.{part}"), precision, device);
         latents = Latents { z_h: stored("z_H")?, z_l: stored("z_L")? };
     }
-    // As far as the reference in bf16 is from itself in f32, and more than it is from itself in f32.
-    let limit = if precision == Precision::F32 { 1e-3 } else { 3e-2 };
+    let limit = limit::<B>(precision, device);
     Ok(Distance::new(&format!("golden: {name}, logits"), precision, &ours, &theirs, limit))
 }
 

@@ -46,7 +46,8 @@ pub struct Options {
     pub evaluation: Option<(TrmConfig, StateDict, usize)>,
 }
 
-/// Checks and measures a device. `about` names it; `say` is told what comes next.
+/// Checks and measures a device. `about` names it; `told` is told what comes next, with all that was found until then: what
+/// ends in between need not take that with it.
 ///
 /// # Errors
 /// Files that cannot be read. What the device cannot do (too little memory, most likely) stands in the report.
@@ -54,47 +55,79 @@ pub fn bench<B: Kernels>(
     device: &B::Device,
     about: About,
     options: &Options,
-    say: &mut dyn FnMut(&str),
+    told: &mut dyn FnMut(&str, &Report),
 ) -> Result<Report> {
+    let mut bench = Bench::<B> { device, report: Report::new(about, options), told };
     let begun = Instant::now();
-    let mut report = Report::new(about, options);
-
-    say("first supervision step, with the kernels that it needs");
-    work::prepare::<B>(
-        Work::SupervisionStep,
-        options,
-        options.batches.first().copied().unwrap_or(1),
-        device,
-    )?()?;
-    B::sync(device).map_err(|error| Error::Device { reason: error.to_string() })?;
-    report.start_up_seconds = begun.elapsed().as_secs_f64();
+    bench.attempt("first supervision step, with the kernels that it needs", || {
+        let batch = options.batches.first().copied().unwrap_or(1);
+        work::prepare::<B>(Work::SupervisionStep, options, batch, device)?()?;
+        B::sync(device).map_err(|error| Error::Device { reason: error.to_string() })
+    })?;
+    bench.report.start_up_seconds = begun.elapsed().as_secs_f64();
 
     let mut precisions = vec![Precision::F32, options.precision];
     precisions.dedup();
     if options.against_cpu {
         for precision in &precisions {
-            say(&format!("parity with the CPU in {precision}"));
-            report.parity.extend(parity::with_cpu::<B>(&options.config, *precision, device)?);
+            let rows = bench.attempt(&format!("parity with the CPU in {precision}"), || {
+                parity::with_cpu::<B>(&options.config, *precision, device)
+            })?;
+            bench.report.parity.extend(rows.into_iter().flatten());
         }
     }
-    if let Some(folder) = &options.golden {
+    for folder in options.golden.as_deref().map(golden::folders).transpose()?.unwrap_or_default() {
         for precision in &precisions {
-            report.parity.extend(golden::parity::<B>(folder, *precision, device, say)?);
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let row = bench.attempt(&format!("golden numbers of {name} in {precision}"), || {
+                golden::parity::<B>(&folder, *precision, device)
+            })?;
+            bench.report.parity.extend(row);
         }
     }
     for precision in &precisions {
-        say(&format!("products of matrices in {precision}"));
-        report.peaks.push(peak::of_products::<B>(*precision, options.seconds, device)?);
+        let peak = bench.attempt(&format!("products of matrices in {precision}"), || {
+            peak::of_products::<B>(*precision, options.seconds, device)
+        })?;
+        bench.report.peaks.extend(peak);
     }
     for batch in &options.batches {
         for work in &options.works {
-            say(&format!("{work} of {batch}"));
-            report.measurements.push(measure::measure::<B>(*work, options, *batch, &report.peaks, device));
+            bench.tell(&format!("{work} of {batch}"));
+            let row = measure::measure::<B>(*work, options, *batch, &bench.report.peaks, device);
+            bench.report.measurements.push(row);
         }
     }
     if let Some((config, state, mazes)) = &options.evaluation {
-        say(&format!("evaluation of {mazes} mazes"));
-        report.evaluations = evaluation::rows::<B>(config, state, *mazes, options.precision, device)?;
+        let rows = bench.attempt(&format!("evaluation of {mazes} mazes"), || {
+            evaluation::rows::<B>(config, state, *mazes, options.precision, device)
+        })?;
+        bench.report.evaluations.extend(rows.into_iter().flatten());
     }
-    Ok(report)
+    Ok(bench.report)
+}
+
+struct Bench<'a, B: Kernels> {
+    device: &'a B::Device,
+    report: Report,
+    told: &'a mut dyn FnMut(&str, &Report),
+}
+
+impl<B: Kernels> Bench<'_, B> {
+    fn tell(&mut self, what: &str) {
+        (self.told)(what, &self.report);
+    }
+
+    /// Does a part; if the device cannot, that is written down, and other parts go on.
+    fn attempt<T>(&mut self, what: &str, part: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        self.tell(what);
+        match measure::guarded::<B, T>(self.device, part) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_of_files() => Err(error),
+            Err(error) => {
+                self.report.failures.push(format!("{what}: {error}"));
+                Ok(None)
+            }
+        }
+    }
 }

@@ -22,21 +22,13 @@ pub(crate) fn measure<B: Kernels>(
 ) -> Measurement {
     // What earlier work took does not count to this.
     B::memory_cleanup(device);
-    let timed = catch_unwind(AssertUnwindSafe(|| {
+    let timed = guarded::<B, _>(device, || {
         let mut run = prepare::<B>(work, options, batch, device)?;
         let times = repeat::<B>(&mut run, options.seconds, device)?;
-        Ok::<_, Error>((times, B::memory_reserved(device)))
-    }));
-    let failed = |reason: String| {
-        // A device that ran out of memory refuses all work until it has been asked what went wrong.
-        let _ = catch_unwind(AssertUnwindSafe(|| B::sync(device)));
-        Measurement {
-            error: Some(reason.lines().next().unwrap_or_default().to_owned()),
-            ..Measurement::of(work, batch)
-        }
-    };
+        Ok((times, B::memory_reserved(device)))
+    });
     match timed {
-        Ok(Ok((times, memory))) => {
+        Ok((times, memory)) => {
             let seconds = median(&times);
             let peak = peaks.iter().find(|peak| peak.precision == work.precision(options.precision));
             let tflops = batch as f64 * work.flops(&options.config) / seconds / 1e12;
@@ -50,12 +42,22 @@ pub(crate) fn measure<B: Kernels>(
                 ..Measurement::of(work, batch)
             }
         }
-        Ok(Err(error)) => failed(error.to_string()),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            failed(text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default())
-        }
+        Err(error) => Measurement { error: Some(error.to_string()), ..Measurement::of(work, batch) },
     }
+}
+
+/// Does work in which a backend may panic, and asks a device that failed what went wrong: one that ran out of memory refuses
+/// all work until then.
+pub(crate) fn guarded<B: Kernels, T>(device: &B::Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        Err(Error::Device { reason: text.lines().next().unwrap_or_default().to_owned() })
+    });
+    if done.is_err() {
+        let _ = catch_unwind(AssertUnwindSafe(|| B::sync(device)));
+    }
+    done
 }
 
 /// Seconds of each of as many runs as fit, after some that do not count.

@@ -28,6 +28,9 @@ pub struct Report {
     pub measurements: Vec<Measurement>,
     /// Evaluations of a trained model.
     pub evaluations: Vec<EvaluationRow>,
+    /// Other parts that the device could not do, and why.
+    #[serde(default)]
+    pub failures: Vec<String>,
 }
 
 /// Where, when and by which program.
@@ -99,7 +102,7 @@ pub struct Measurement {
     pub puzzles_per_second: Option<f64>,
     /// 10^12 floating-point operations a second, products of matrices only.
     pub tflops: Option<f64>,
-    /// The share of the peak of the same precision.
+    /// The share of this report's peak of the same precision.
     pub utilisation: Option<f64>,
     /// Bytes that the device held for it, where it says so.
     pub memory_bytes: Option<u64>,
@@ -170,6 +173,7 @@ impl Report {
             peaks: Vec::new(),
             measurements: Vec::new(),
             evaluations: Vec::new(),
+            failures: Vec::new(),
         }
     }
 
@@ -240,7 +244,17 @@ impl Report {
                 row.mazes_per_second * row.steps,
             )?;
         }
+        for failure in &self.failures {
+            writeln!(out, "FAIL {failure}")?;
+        }
         Ok(())
+    }
+
+    /// The greatest rate of products in the precision of this work, on this device: by whichever program reached it.
+    fn peak_of(&self, work: Work, other: Option<&Self>) -> Option<f64> {
+        let precision = work.precision(self.precision);
+        let peaks = self.peaks.iter().chain(other.into_iter().flat_map(|other| &other.peaks));
+        peaks.filter(|peak| peak.precision == precision).map(|peak| peak.tflops).reduce(f64::max)
     }
 
     fn write_row(&self, out: &mut String, row: &Measurement, other: Option<&Self>) -> std::fmt::Result {
@@ -258,7 +272,7 @@ impl Report {
             number(row.seconds.map(|seconds| 1e3 * seconds), 3),
             number(row.puzzles_per_second, 1),
             number(row.tflops, 3),
-            number(row.utilisation, 3),
+            number(row.tflops.zip(self.peak_of(row.work, other)).map(|(rate, peak)| rate / peak), 3),
             number(gibibytes, 2),
         )?;
         let theirs = other.and_then(|other| {

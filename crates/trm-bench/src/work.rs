@@ -7,9 +7,10 @@ use burn::{
     tensor::{Int, Tensor},
 };
 use serde::{Deserialize, Serialize};
-use trm_data::{Generator, GeneratorConfig};
+use trm_data::{Dataset, Generator, GeneratorConfig, Labelled};
+use trm_eval::{EvalOptions, Keep, evaluate};
 use trm_kernels::Kernels;
-use trm_model::{Precision, Trm, TrmConfig, act::Batch};
+use trm_model::{HaltRule, Precision, Trm, TrmConfig, act::Batch};
 use trm_train::{Recipe, Rows, Trainer};
 
 use crate::{Options, Result};
@@ -22,19 +23,22 @@ pub enum Work {
     Pass,
     /// One supervision step without gradients: all cycles, the logits and q.
     SupervisionStep,
+    /// An evaluation with all supervision steps, from tokens to answers that have been read back.
+    Evaluation,
     /// One supervision step of training: forward, backward, AdamATan2, moving average.
     TrainingStep,
 }
 
 impl Work {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Pass, Self::SupervisionStep, Self::TrainingStep];
+    pub const ALL: [Self; 4] = [Self::Pass, Self::SupervisionStep, Self::Evaluation, Self::TrainingStep];
 
-    /// Its name: `pass`, `supervision-step` or `training-step`.
+    /// Its name: `pass`, `supervision-step`, `evaluation` or `training-step`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::SupervisionStep => "supervision-step",
+            Self::Evaluation => "evaluation",
             Self::TrainingStep => "training-step",
         }
     }
@@ -49,6 +53,7 @@ impl Work {
         match self {
             Self::Pass => config.flops_per_pass(),
             Self::SupervisionStep => config.flops_per_pass() * config.passes_per_step() as f64,
+            Self::Evaluation => config.halt_max_steps as f64 * Self::SupervisionStep.flops(config),
             Self::TrainingStep => config.flops_per_training_step(),
         }
     }
@@ -87,6 +92,18 @@ pub(crate) fn prepare<B: Kernels>(
         return Ok(Box::new(move || Ok(trainer.step(batch.clone(), min_steps.clone()).map(drop)?)));
     }
     let model = Trm::<B>::init(&options.config, 0, device)?.into_precision(options.precision);
+    if work == Work::Evaluation {
+        let dataset = mazes_to_evaluate(&options.config, batch)?;
+        let evaluation = EvalOptions {
+            halt: HaltRule::Never,
+            max_steps: None,
+            limit: None,
+            part: (0, 1),
+            batch_size: Some(batch),
+            keep: Keep::Nothing,
+        };
+        return Ok(Box::new(move || Ok(evaluate(&model, &dataset, &evaluation, &mut ()).map(drop)?)));
+    }
     let Batch { inputs, puzzle_identifiers, .. } = rows.to_batch::<B>(device);
     let x = model.embed(inputs, puzzle_identifiers);
     let mut latents = model.initial_latents(batch);
@@ -112,6 +129,14 @@ fn trainer<B: Kernels>(options: &Options, device: &B::Device) -> Result<Trainer<
 
 /// New mazes of the network's size, with any path.
 pub(crate) fn mazes(config: &TrmConfig, count: usize) -> Result<Rows> {
+    Ok(Rows::of_mazes(&labelled(config, count)?))
+}
+
+fn mazes_to_evaluate(config: &TrmConfig, count: usize) -> Result<Dataset> {
+    Ok(Dataset::of_mazes(labelled(config, count)?)?)
+}
+
+fn labelled(config: &TrmConfig, count: usize) -> Result<Vec<Labelled>> {
     let side = config.seq_len.isqrt();
-    Ok(Rows::of_mazes(&Generator::new(GeneratorConfig::new(side, 1, 0))?.next_batch(count)))
+    Ok(Generator::new(GeneratorConfig::new(side, 1, 0))?.next_batch(count))
 }

@@ -34,7 +34,7 @@ fn options() -> Options {
 
 fn run(options: &Options) -> Report {
     let about = About { program: "a test".to_owned(), ..About::default() };
-    bench::<Flex>(&Default::default(), about, options, &mut |_| ()).expect("a report")
+    bench::<Flex>(&Default::default(), about, options, &mut |_, _| ()).expect("a report")
 }
 
 /// Every piece of work is timed, a model is evaluated under both rules, and the file that is written says the same.

@@ -163,13 +163,13 @@ fn slow_benches() {
     };
     let found = support::json(bench("wgpu").arg("--json").arg("--output").arg(&report));
     assert_eq!(found["parity"].as_array().expect("rows").len(), 3);
-    assert_eq!(found["measurements"].as_array().expect("rows").len(), 3);
+    assert_eq!(found["measurements"].as_array().expect("rows").len(), 4);
     for row in found["measurements"].as_array().expect("rows") {
         assert!(row["seconds"].as_f64().expect("a time") > 0.0 && row["error"].is_null(), "{row}");
         assert!(row["memory_bytes"].as_u64().expect("of a GPU") > 0, "{row}");
     }
     let beside = stdout(bench("cpu").arg("--beside").arg(&report));
-    assert_eq!(beside.matches("times as fast").count(), 3, "{beside}");
+    assert_eq!(beside.matches("times as fast").count(), 4, "{beside}");
 }
 
 /// Without a driver the one sentence says so, after what the driver itself said where that is asked for; `auto` takes the CPU

@@ -1,4 +1,4 @@
-use std::{io::Write, process::Command, time::SystemTime};
+use std::{io::Write, path::Path, process::Command, time::SystemTime};
 
 use trm_bench::{About, Options, Report, bench};
 use trm_kernels::Kernels;
@@ -21,16 +21,25 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     let report = run_on(&args.device, Bench { args, config })?;
 
     let mut out = anstream::stdout();
-    let json = serde_json::to_string_pretty(&report)?;
     if args.json {
-        writeln!(out, "{json}")?;
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         write!(out, "{}", report.to_text(beside.as_ref()))?;
     }
     if let Some(path) = &args.output {
-        trm_data::files::write_atomic(path, json.as_bytes())?;
+        save(&report, path)?;
     }
-    if report.parity_holds() { Ok(()) } else { Err("the device does not compute what it should".into()) }
+    if !report.parity_holds() {
+        return Err("the device does not compute what it should".into());
+    }
+    match &*report.failures {
+        [] => Ok(()),
+        failures => Err(format!("the device could not do all of it: {}", failures.join("; ")).into()),
+    }
+}
+
+fn save(report: &Report, path: &Path) -> Result<()> {
+    Ok(trm_data::files::write_atomic(path, serde_json::to_string_pretty(report)?.as_bytes())?)
 }
 
 struct Bench<'a> {
@@ -68,8 +77,12 @@ impl Job for Bench<'_> {
             device_name: device_name(&devices.name),
         };
         let spinner = progress::spinner();
-        let mut say = |what: &str| spinner.set_message(what.to_owned());
-        let report = bench::<B>(devices.first(), about, &options, &mut say);
+        let mut told = |what: &str, found: &Report| {
+            spinner.set_message(what.to_owned());
+            // A benchmark takes long, and what is there already should outlive its end. The last time is for errors.
+            let _ = args.output.as_deref().map(|path| save(found, path));
+        };
+        let report = bench::<B>(devices.first(), about, &options, &mut told);
         spinner.finish_and_clear();
         Ok(report?)
     }

@@ -28,7 +28,7 @@ pub struct EvalArgs {
     /// Evaluate only the first N mazes.
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub limit: Option<usize>,
-    /// Mazes in work at a time [default: by the size of the model].
+    /// Mazes in work at a time [default: by the size of the model and the kind of device].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub batch_size: Option<usize>,
     /// Precision of the computation: auto is 16 bits on GPUs that compute in them (bf16, or else f16), f32 elsewhere.
@@ -63,7 +63,7 @@ pub struct BenchArgs {
     /// Puzzles at a time, each in turn.
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = at_least_1, default_values_t = [1, 16, 128])]
     pub batch: Vec<usize>,
-    /// What to time: pass, supervision-step, training-step.
+    /// What to time: pass, supervision-step, evaluation (all steps of an untrained network), training-step.
     #[arg(long, value_name = "WORK,WORK", value_delimiter = ',', default_values_t = Work::ALL)]
     pub work: Vec<Work>,
     /// Puzzles at a time within a training step [default: the batch].
@@ -87,7 +87,7 @@ pub struct BenchArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// Write the JSON to a file as well.
+    /// Write the JSON to a file as well, after every part of it.
     #[arg(long, value_name = "FILE.json")]
     pub output: Option<PathBuf>,
     /// Set the times beside those of another report, such as benches/pytorch/gpu.py writes.
