@@ -76,7 +76,7 @@ fn put_weights(tensors: &mut Tensors, prefix: &str, state: StateDict) {
     }
 }
 
-fn take_weights(tensors: &mut Tensors, prefix: &str) -> StateDict {
+pub(crate) fn take_weights(tensors: &mut Tensors, prefix: &str) -> StateDict {
     let prefix = format!("{prefix}.");
     let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
     let weights = names.into_iter().filter_map(|name| {

@@ -7,6 +7,7 @@ use std::{fs, path::Path};
 
 use small_run::{final_state, go, open, recipe};
 use tempfile::tempdir;
+use trm_model::weights;
 use trm_train::{Error, Outcome, Resume, pack, unpack};
 
 /// Weights arrive bit for bit, moments as near as bf16 is, the average much nearer; the run then goes on to its end.
@@ -45,10 +46,32 @@ fn a_run_goes_on_elsewhere() {
     }
     assert_eq!(left_behind, 7, "the puzzles in work");
 
+    let average = weights::load_state(&there.path().join("best")).expect("a model").1;
+    for (name, tensor) in &average.0 {
+        let arrived: Vec<f32> = arrived.tensors[&format!("ema.{name}")].iter().collect();
+        assert_eq!(tensor.values, arrived, "{name}");
+    }
+
     let mut run = open(&recipe, there.path(), Resume::Yes).expect("a run");
     assert!(run.warnings().is_empty(), "{:?}", run.warnings());
     assert_eq!(go(&mut run, None).0, Outcome::Finished);
     assert!(there.path().join("best/model.safetensors").is_file());
+}
+
+/// A run that was finished is evaluated where it arrives: its best model stayed behind.
+#[test]
+fn a_finished_run_is_evaluated_again() {
+    let (here, parcel, there) = (tempdir().expect("a"), tempdir().expect("b"), tempdir().expect("c"));
+    let recipe = recipe(&[]);
+    let run = &mut open(&recipe, here.path(), Resume::No).expect("a run");
+    assert_eq!(go(run, None).0, Outcome::Finished);
+    let step = run.progress().step;
+    pack(here.path(), parcel.path(), 1 << 20).expect("packed");
+    unpack(parcel.path(), there.path()).expect("unpacked");
+    let run = &mut open(&recipe, there.path(), Resume::Yes).expect("a run");
+    assert_eq!(go(run, None).0, Outcome::Finished);
+    assert_eq!(run.progress().best.expect("an evaluation").step, step);
+    assert_eq!(final_state(there.path()).progress.evaluated_step, step);
 }
 
 /// A second parcel takes the place of the first one; neither a run nor a parcel is overwritten by unpacking.

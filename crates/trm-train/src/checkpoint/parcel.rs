@@ -2,7 +2,7 @@
 //!
 //! A parcel keeps the weights as they are, and the rest as far as training feels it: moments in bf16, the average in
 //! bf16 as its difference from the weights. The puzzles in work stay behind, which are most of a large batch's
-//! checkpoint, and so does the best model. What that costs a run is measured in `docs/experiments.md`.
+//! checkpoint, and so does the best model; its place is taken by the average of the parcel. What that costs a run is measured in `docs/experiments.md`.
 
 use std::{
     collections::BTreeMap,
@@ -13,9 +13,14 @@ use std::{
 
 use burn::tensor::{DType, TensorData};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use trm_model::weights;
 
 use super::{Checkpoint, CheckpointStore};
-use crate::{Error, Result, Tensors, run::RunFolder};
+use crate::{
+    Error, Recipe, Result, Tensors,
+    run::{RunFolder, model_card},
+    state::take_weights,
+};
 
 /// The average without the weights, in a parcel.
 const EMA_OFFSET: &str = "ema_minus_model.";
@@ -47,7 +52,8 @@ pub fn pack(run: &Path, parcel: &Path, part_bytes: usize) -> Result<(u64, Vec<Pa
     Ok((step, paths))
 }
 
-/// Makes a run of a parcel, in a folder without one: it goes on from there. Returns the steps made so far.
+/// Makes a run of a parcel, in a folder without one: it goes on from there. Its `best/` is the average that arrived, to be
+/// evaluated or used. Returns the steps made so far.
 ///
 /// # Errors
 /// [`Error::Parcel`] if a part is missing or damaged, [`Error::RunExists`], [`Error::Busy`]; [`Error::Data`] or
@@ -64,7 +70,9 @@ pub fn unpack(parcel: &Path, run: &Path) -> Result<u64> {
     }
     let bytes = unsqueeze(&bytes).map_err(|error| damaged(error.to_string()))?;
     let checkpoint = Checkpoint::from_bytes(parcel, &bytes).map_err(|error| damaged(error.to_string()))?;
-    let Checkpoint { progress, recipe, tensors } = restore(checkpoint).map_err(damaged)?;
+    let Checkpoint { progress, recipe, mut tensors } = restore(checkpoint).map_err(damaged)?;
+    let parsed =
+        Recipe::from_toml("recipe.toml", &recipe, &[]).map_err(|error| damaged(error.to_string()))?;
 
     let folder = RunFolder::take(run)?;
     let store = CheckpointStore::new(folder.checkpoints(), 1);
@@ -74,7 +82,13 @@ pub fn unpack(parcel: &Path, run: &Path) -> Result<u64> {
     }
     let step = progress.step;
     // The recipe last: without it nothing is resumed, least of all from the beginning.
-    store.save(&Checkpoint { progress, recipe: recipe.clone(), tensors })?;
+    store.save(&Checkpoint {
+        progress: progress.clone(),
+        recipe: recipe.clone(),
+        tensors: tensors.clone(),
+    })?;
+    let average = take_weights(&mut tensors, "ema");
+    weights::save(&folder.best(), &parsed.model, &average, &model_card(&parsed, &progress, None))?;
     trm_data::files::write_atomic(&folder.recipe(), recipe.as_bytes())?;
     Ok(step)
 }
@@ -82,8 +96,8 @@ pub fn unpack(parcel: &Path, run: &Path) -> Result<u64> {
 /// A checkpoint without what can stay behind.
 fn lighten(checkpoint: Checkpoint) -> Checkpoint {
     let Checkpoint { mut progress, recipe, tensors } = checkpoint;
-    // The best model stays behind, so that the next evaluation begins anew.
-    (progress.best, progress.evaluations_since_best) = (None, 0);
+    // The best model stays behind, so that evaluations begin anew, with one of this step if it is due.
+    (progress.best, progress.evaluations_since_best, progress.evaluated_step) = (None, 0, 0);
     let mut light = Tensors::new();
     for (name, data) in &tensors {
         if name.starts_with("carry.") {

@@ -7,7 +7,7 @@ use trm_model::weights::ModelCard;
 use crate::{EvaluationRecord, Progress, Recipe};
 
 /// The card of a model after some steps of a run: its evaluation, cost, data and recipe.
-pub(super) fn model_card(
+pub(crate) fn model_card(
     recipe: &Recipe,
     progress: &Progress,
     evaluation: Option<&EvaluationRecord>,

@@ -1,6 +1,6 @@
 //! Evaluation during training, and what becomes of the best model.
 
-use trm_eval::{EvalOptions, Keep, Metrics, Observer, evaluate, suggested_batch_size};
+use trm_eval::{EvalOptions, Keep, Metrics, Observer, evaluate};
 use trm_kernels::AutodiffKernels;
 use trm_model::weights;
 
@@ -48,7 +48,7 @@ impl<B: AutodiffKernels> Run<B> {
             max_steps: None,
             limit: Some(section.puzzles),
             part: (group.rank(), group.size()),
-            batch_size: suggested_batch_size(&self.recipe.model),
+            batch_size: None,
             keep: Keep::Nothing,
         };
         let mut watch = Watch { stop, sink, failed: Ok(()) };

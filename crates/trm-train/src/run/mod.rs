@@ -12,7 +12,7 @@ use trm_kernels::AutodiffKernels;
 use burn::tensor::{Int, Tensor, TensorData};
 use trm_data::{Dataset, rng};
 
-pub(crate) use self::folder::RunFolder;
+pub(crate) use self::{card::model_card, folder::RunFolder};
 pub use self::{data::Data, open::Resume};
 use crate::{
     Checkpoint, CheckpointStore, Event, EventSink, Progress, Recipe, Record, Result, Rows, Source,
@@ -103,10 +103,16 @@ impl<B: AutodiffKernels> Run<B> {
         }
         loop {
             let asked = || limits.stop.is_some_and(|stop| stop());
-            if self.evaluation_is_due() {
-                self.evaluate(&asked, sink)?;
-            }
             let step = self.progress.step;
+            if self.evaluation_is_due() {
+                // An evaluation takes long; whatever ends the process during it leaves the steps before it.
+                if step > self.saved_step {
+                    self.save(sink)?;
+                }
+                self.evaluate(&asked, sink)?;
+                // That checkpoint does not know of it.
+                self.saved_step = self.saved_step.min(step - 1);
+            }
             let patience = self.recipe.evaluation.as_ref().and_then(|evaluation| evaluation.patience);
             let outcome = if step >= total_steps {
                 Some(Outcome::Finished)
