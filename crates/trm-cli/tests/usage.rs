@@ -62,7 +62,7 @@ fn wrong_usage_exits_with_2() {
         ("eval --model m --data d --fast", "--fast"),
         ("eval --model m --data d --halt maybe", "[possible values: never, q]"),
         ("eval --model m --data d --dtype f8", "[possible values: auto, f32, bf16, f16]"),
-        ("bench --work sleep", "take pass, supervision-step, training-step"),
+        ("bench --work sleep", "take pass, supervision-step, evaluation, training-step"),
         ("bench --batch 2,0", "must be at least 1"),
         ("eval --model m --data d --batch-size 0", "must be at least 1"),
         ("eval --model m --data d --limit -1", "-1"),
