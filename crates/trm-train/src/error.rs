@@ -125,6 +125,16 @@ pub enum Error {
         reason: String,
     },
 
+    /// Devices that are to train together cannot send tensors to one another.
+    #[error(
+        "what the first device sends to device {number} of the group does not arrive; several CUDA devices need NCCL \
+         (libnccl.so) for it: install it, or train on one device"
+    )]
+    NoExchange {
+        /// Which one of the devices, counted from 0.
+        number: usize,
+    },
+
     /// From a source or a sink of the program's own.
     #[error(transparent)]
     Custom(Box<dyn std::error::Error + Send + Sync>),

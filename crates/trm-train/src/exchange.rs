@@ -5,6 +5,10 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
+
+use crate::{Error, Result};
+
 /// How the members of a [`Group`](crate::Group) exchange tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exchange {
@@ -14,6 +18,26 @@ pub enum Exchange {
     /// Through the memory of this process, which is slower. For Burn's remote devices: when several tensors travel
     /// between two of them at once, 0.21 gives them the same number, and loses one.
     Host,
+}
+
+/// Sends numbers from the first device to each other one and back. A backend may fail to, say so on a thread of its own only,
+/// and hand out memory that nobody wrote: Burn's does without NCCL, and the training would go on with it.
+///
+/// # Errors
+/// [`Error::NoExchange`].
+pub(crate) fn check<B: Backend>(devices: &[B::Device]) -> Result<()> {
+    let numbers: Vec<f32> = (1..=64).map(|number| number as f32).collect();
+    let arrives = |tensor: &Tensor<B, 1>| {
+        tensor.clone().try_into_data().is_ok_and(|data| data.iter::<f32>().eq(numbers.iter().copied()))
+    };
+    for (number, device) in devices.iter().enumerate().skip(1) {
+        let sent = TensorData::new(numbers.clone(), [numbers.len()]);
+        let there = Tensor::<B, 1>::from_data(sent, (&devices[0], DType::F32)).to_device(device);
+        if !(arrives(&there) && arrives(&there.clone().to_device(&devices[0]))) {
+            return Err(Error::NoExchange { number });
+        }
+    }
+    Ok(())
 }
 
 /// Sums in the memory of this process, one after another, of what all members bring.

@@ -12,7 +12,10 @@ use trm_data::Dataset;
 use trm_eval::Outcome;
 use trm_model::RowStep;
 
-use crate::{Error, Exchange, Result, exchange::HostSums};
+use crate::{
+    Error, Exchange, Result,
+    exchange::{self, HostSums},
+};
 
 /// One member's view of the devices that train together: each member runs the same program on its own device and its
 /// own rows, and sums what must be common to all.
@@ -35,8 +38,8 @@ impl Group {
     /// backend in a process.
     ///
     /// # Errors
-    /// The first error of any member; the others are stopped where they wait for it next. [`Error::Collective`] if the
-    /// devices cannot exchange tensors.
+    /// The first error of any member; the others are stopped where they wait for it next. [`Error::NoExchange`] if the
+    /// devices cannot exchange tensors, [`Error::Collective`] if they cannot any more.
     pub fn run<B: Backend, T: Send>(
         devices: &[B::Device],
         exchange: Exchange,
@@ -44,6 +47,9 @@ impl Group {
     ) -> Result<T> {
         if let [device] = devices {
             return work(device, Self::alone());
+        }
+        if exchange == Exchange::Devices {
+            exchange::check::<B>(devices)?;
         }
         let size = devices.len();
         let host = (exchange == Exchange::Host).then(|| Arc::new(HostSums::new(size)));
