@@ -1,7 +1,7 @@
 //! Evaluations of a trained model: with all steps, and with early halting.
 
 use trm_data::{Dataset, Generator, GeneratorConfig};
-use trm_eval::{EvalOptions, Keep, Metrics, evaluate, suggested_batch_size};
+use trm_eval::{EvalOptions, Metrics, evaluate, suggested_batch_size};
 use trm_kernels::Kernels;
 use trm_model::{HaltRule, Precision, Trm, TrmConfig, weights::StateDict};
 
@@ -20,14 +20,7 @@ pub(crate) fn rows<B: Kernels>(
     let model = Trm::<B>::from_state(config, state, device)?.into_precision(precision);
     let batch = suggested_batch_size::<B>(config).min(mazes);
     let evaluate_by = |halt| -> Result<Metrics> {
-        let options = EvalOptions {
-            halt,
-            max_steps: None,
-            limit: None,
-            part: (0, 1),
-            batch_size: Some(batch),
-            keep: Keep::Nothing,
-        };
+        let options = EvalOptions { halt, batch_size: Some(batch), ..EvalOptions::default() };
         Ok(evaluate(&model, &dataset, &options, &mut ())?.metrics)
     };
     [HaltRule::Never, HaltRule::QHalt]

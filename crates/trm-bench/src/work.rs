@@ -8,7 +8,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 use trm_data::{Dataset, Generator, GeneratorConfig, Labelled};
-use trm_eval::{EvalOptions, Keep, evaluate};
+use trm_eval::{EvalOptions, evaluate};
 use trm_kernels::Kernels;
 use trm_model::{HaltRule, Precision, Trm, TrmConfig, act::Batch};
 use trm_train::{Recipe, Rows, Trainer};
@@ -84,27 +84,21 @@ pub(crate) fn prepare<B: Kernels>(
     batch: usize,
     device: &B::Device,
 ) -> Result<Prepared> {
-    let rows = mazes(&options.config, batch)?;
+    let mazes = labelled(&options.config, batch)?;
     if work == Work::TrainingStep {
         let mut trainer = trainer::<B>(options, device)?;
-        let batch = rows.to_batch::<B>(device);
-        let min_steps = Tensor::<B, 1, Int>::zeros([rows.len()], device);
+        let min_steps = Tensor::<B, 1, Int>::zeros([batch], device);
+        let batch = Rows::of_mazes(&mazes).to_batch::<B>(device);
         return Ok(Box::new(move || Ok(trainer.step(batch.clone(), min_steps.clone()).map(drop)?)));
     }
     let model = Trm::<B>::init(&options.config, 0, device)?.into_precision(options.precision);
     if work == Work::Evaluation {
-        let dataset = mazes_to_evaluate(&options.config, batch)?;
-        let evaluation = EvalOptions {
-            halt: HaltRule::Never,
-            max_steps: None,
-            limit: None,
-            part: (0, 1),
-            batch_size: Some(batch),
-            keep: Keep::Nothing,
-        };
+        let dataset = Dataset::of_mazes(mazes)?;
+        let evaluation =
+            EvalOptions { halt: HaltRule::Never, batch_size: Some(batch), ..EvalOptions::default() };
         return Ok(Box::new(move || Ok(evaluate(&model, &dataset, &evaluation, &mut ()).map(drop)?)));
     }
-    let Batch { inputs, puzzle_identifiers, .. } = rows.to_batch::<B>(device);
+    let Batch { inputs, puzzle_identifiers, .. } = Rows::of_mazes(&mazes).to_batch::<B>(device);
     let x = model.embed(inputs, puzzle_identifiers);
     let mut latents = model.initial_latents(batch);
     Ok(Box::new(move || {
@@ -130,10 +124,6 @@ fn trainer<B: Kernels>(options: &Options, device: &B::Device) -> Result<Trainer<
 /// New mazes of the network's size, with any path.
 pub(crate) fn mazes(config: &TrmConfig, count: usize) -> Result<Rows> {
     Ok(Rows::of_mazes(&labelled(config, count)?))
-}
-
-fn mazes_to_evaluate(config: &TrmConfig, count: usize) -> Result<Dataset> {
-    Ok(Dataset::of_mazes(labelled(config, count)?)?)
 }
 
 fn labelled(config: &TrmConfig, count: usize) -> Result<Vec<Labelled>> {

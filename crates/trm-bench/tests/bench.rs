@@ -41,7 +41,13 @@ fn run(options: &Options) -> Report {
 #[test]
 fn a_report_is_whole_and_can_be_read_back() {
     let (config, state) = pretrained().expect("it comes along");
-    let report = run(&Options { evaluation: Some((config, state, 5)), ..options() });
+    let (options, about) = (Options { evaluation: Some((config, state, 5)), ..options() }, About::default());
+    let mut told = Vec::new();
+    let mut tell = |_: &str, found: &Report| told.push(found.measurements.len());
+    let report = bench::<Flex>(&Default::default(), about, &options, &mut tell).expect("a report");
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+    assert_eq!(told.last(), Some(&report.measurements.len()), "what was found is told as it comes");
+    assert!(told.is_sorted() && told[0] == 0, "{told:?}");
     assert!(report.parity_holds() && report.parity.len() == 3, "{:?}", report.parity);
     assert_eq!(report.measurements.len(), 2 * Work::ALL.len());
     for row in &report.measurements {

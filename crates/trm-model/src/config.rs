@@ -149,6 +149,12 @@ impl TrmConfig {
         self.l_layers as f64 * (mixing + swiglu(len, hidden, self.swiglu_inner(self.hidden_size)))
     }
 
+    /// Whether a model wants to halt by its q logits: where both are trained, the greater one says so; else `q_halt` against 0
+    /// (`…ACTV1.forward` in `trm.py`).
+    pub fn wants_to_halt(&self, q_halt: f32, q_continue: f32) -> bool {
+        q_halt > if self.no_act_continue { 0.0 } else { q_continue }
+    }
+
     /// Passes of the network in one supervision step.
     pub fn passes_per_step(&self) -> usize {
         self.h_cycles * (self.l_cycles + 1)

@@ -232,7 +232,8 @@ impl<B: Kernels> RunningBatch<B> {
         let rows: Vec<RowStep> = std::iter::zip(&places, q.as_chunks().0)
             .map(|(place, &[q_halt, q_continue])| {
                 let step = place.steps + 1;
-                let halted = step >= place.max_steps || self.wants_to_halt(place.rule, q_halt, q_continue);
+                let wants_to_halt = self.model.config().wants_to_halt(q_halt, q_continue);
+                let halted = step >= place.max_steps || (place.rule == HaltRule::QHalt && wants_to_halt);
                 RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }
             })
             .collect();
@@ -242,14 +243,6 @@ impl<B: Kernels> RunningBatch<B> {
         self.places = going_on.iter().map(|i| Place { steps: rows[*i].step, ..places[*i] }).collect();
         self.work = Work { latents, x }.rows(&going_on);
         Ok(StepReport { rows, answers })
-    }
-
-    fn wants_to_halt(&self, rule: HaltRule, q_halt: f32, q_continue: f32) -> bool {
-        match rule {
-            HaltRule::Never => false,
-            HaltRule::QHalt if self.model.config().no_act_continue => q_halt > 0.0,
-            HaltRule::QHalt => q_halt > q_continue,
-        }
     }
 }
 

@@ -329,3 +329,19 @@ proptest! {
         }
     }
 }
+
+/// A model that learnt both logits compares them; one that learnt the first alone compares it to 0.
+#[test]
+fn models_halt_by_what_they_learnt() {
+    let [alone, both] =
+        [true, false].map(|no_act_continue| TrmConfig { no_act_continue, ..Preset::MazeHard.config() });
+    for (q_halt, q_continue, of_alone, of_both) in [
+        (1.0, 2.0, true, false),
+        (-1.0, -2.0, false, true),
+        (1.0, -1.0, true, true),
+        (0.0, 0.0, false, false),
+    ] {
+        assert_eq!(alone.wants_to_halt(q_halt, q_continue), of_alone);
+        assert_eq!(both.wants_to_halt(q_halt, q_continue), of_both);
+    }
+}

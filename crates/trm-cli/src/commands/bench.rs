@@ -79,7 +79,7 @@ impl Job for Bench<'_> {
         let spinner = progress::spinner();
         let mut told = |what: &str, found: &Report| {
             spinner.set_message(what.to_owned());
-            // A benchmark takes long, and what is there already should outlive its end. The last time is for errors.
+            // A benchmark takes long, and what is there already should outlive its end. An error is told when it is saved for the last time.
             let _ = args.output.as_deref().map(|path| save(found, path));
         };
         let report = bench::<B>(devices.first(), about, &options, &mut told);

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use trm_data::{Dataset, Generator, GeneratorConfig, Grid, Maze, judge};
 
-use crate::{served::Served, support};
+use crate::{
+    served::{Served, two_models},
+    support,
+};
 
 fn grid(rows: &Value) -> Grid {
     let tokens: Vec<u8> = rows.as_array().expect("rows").iter().flat_map(tokens).collect();
@@ -229,12 +232,7 @@ fn samples_are_kept() {
 #[test]
 fn models_are_chosen_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
-    let (config, state) = trm_model::weights::pretrained().expect("a model");
-    for path in [&a, &b] {
-        let card = trm_model::weights::ModelCard::default();
-        trm_model::weights::save(path, &config, &state, &card).expect("saved");
-    }
+    let [a, b] = two_models(folder.path());
     let served = Served::new(&["--model", support::text(&a), "--model", support::text(&b)]);
     let names: Vec<Value> = served.get("/hello").json()["models"]
         .as_array()

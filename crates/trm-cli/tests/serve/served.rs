@@ -3,13 +3,14 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
+use trm_model::weights::{self, ModelCard};
 
 /// A running server; killed when it goes out of scope.
 pub struct Served {
@@ -45,6 +46,16 @@ impl Answer {
         };
         self.body.split("\n\n").filter_map(event).collect()
     }
+}
+
+/// Two models in folders of their own, `a` and `b`.
+pub fn two_models(folder: &Path) -> [PathBuf; 2] {
+    let (config, state) = weights::pretrained().expect("a model");
+    ["a", "b"].map(|name| {
+        let path = folder.join(name);
+        weights::save(&path, &config, &state, &ModelCard::default()).expect("saved");
+        path
+    })
 }
 
 impl Served {

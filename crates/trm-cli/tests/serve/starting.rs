@@ -8,7 +8,7 @@ use thirtyfour::prelude::*;
 
 use crate::{
     browser::{browse, click, evaluate, open, open_empty, screenshot, text, wait_for},
-    served::Served,
+    served::{Served, two_models},
     support,
 };
 
@@ -87,12 +87,7 @@ fn slow_waits_for_the_token() {
 #[test]
 fn slow_links_choose_the_model() {
     let folder = tempfile::tempdir().expect("a folder");
-    let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
-    let (config, state) = trm_model::weights::pretrained().expect("a model");
-    for path in [&a, &b] {
-        let card = trm_model::weights::ModelCard::default();
-        trm_model::weights::save(path, &config, &state, &card).expect("saved");
-    }
+    let [a, b] = two_models(folder.path());
     let served = Served::new(&["--model", support::text(&a), "--model", support::text(&b)]);
     browse(1280, |driver| async move {
         open(&driver, &served.url("/")).await?;

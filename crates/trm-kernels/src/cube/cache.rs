@@ -21,6 +21,7 @@ pub fn keep_kernels(folder: &Path) {
     CubeClRuntimeConfig::set(config);
 }
 
+/// The files with kernels.
 const SOURCES: [&str; 6] = [
     include_str!("adam_atan2.rs"),
     include_str!("heads.rs"),

@@ -9,7 +9,7 @@ use burn_cubecl::{
 
 /// Rows and columns of the piece of a product that a multiprocessor makes, about.
 const PIECE: usize = 128;
-/// Rows that are worth a sum of their own in [`sum_of_products`]: a multiple of them is an even number of [stages](are_even).
+/// Rows that are worth a sum of their own in [`sum_of_products`]: a multiple of them is an even number of [stages](stages_are_even).
 const ROWS_OF_PART: usize = 512;
 
 /// Backends whose tensors are [`CubeTensor`]s of `R`.
@@ -53,6 +53,7 @@ pub fn sum_of_products<B: Tensors<R>, R: CubeRuntime>(
 
 /// As many parts of equal length, each of a multiple of [`ROWS_OF_PART`], as give two pieces to each multiprocessor.
 fn parts<R: CubeRuntime>(rows: usize, pieces: usize, like: &CubeTensor<R>) -> usize {
+    // Some devices do not say.
     let multiprocessors = like.client.properties().hardware.num_streaming_multiprocessors.unwrap_or(16);
     let most = (2 * multiprocessors as usize / pieces.max(1)).max(1);
     (1..=most).rev().find(|parts| rows.is_multiple_of(parts * ROWS_OF_PART)).unwrap_or(1)

@@ -114,7 +114,7 @@ impl<B: Kernels> Worker<B> {
             let Some(InWork { task, entered }) = self.in_work.get(&ticket) else { continue };
             let answer = most_likely(&logits, vocab_size);
             let thought = Thought { step, answer, logits, q_halt, halted };
-            let wants_to_halt = wants_to_halt(self.model.config().no_act_continue, q_halt, q_continue);
+            let wants_to_halt = self.model.config().wants_to_halt(q_halt, q_continue);
             tell(task, Reply::Step(Stepped { thought, wants_to_halt, entered: *entered }));
             if halted {
                 self.in_work.remove(&ticket);
@@ -157,11 +157,6 @@ impl<B: Kernels> Worker<B> {
     }
 }
 
-/// What [`HaltRule::QHalt`](trm_model::HaltRule::QHalt) asks, also of puzzles that do not halt by it.
-fn wants_to_halt(no_act_continue: bool, q_halt: f32, q_continue: f32) -> bool {
-    q_halt > if no_act_continue { 0.0 } else { q_continue }
-}
-
 /// Whether nobody waits any more; says so to whom it may concern.
 fn has_expired(task: &Task, now: Instant) -> bool {
     let expired = now >= task.deadline;
@@ -174,23 +169,4 @@ fn has_expired(task: &Task, now: Instant) -> bool {
 fn tell(task: &Task, reply: Reply) {
     // A client that went away need not be told.
     let _ = task.replies.send(reply);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A model that learnt both logits compares them; one that learnt the first alone compares it to 0.
-    #[test]
-    fn models_halt_by_what_they_learnt() {
-        for (q_halt, q_continue, alone, compared) in [
-            (1.0, 2.0, true, false),
-            (-1.0, -2.0, false, true),
-            (1.0, -1.0, true, true),
-            (0.0, 0.0, false, false),
-        ] {
-            assert_eq!(wants_to_halt(true, q_halt, q_continue), alone);
-            assert_eq!(wants_to_halt(false, q_halt, q_continue), compared);
-        }
-    }
 }
