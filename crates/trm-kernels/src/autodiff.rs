@@ -15,7 +15,7 @@ use burn::{
     },
 };
 
-use crate::{Attended, Heads, Kernels, Rope};
+use crate::{Attended, Board, Heads, Kernels, Rope};
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     const ON_GPU: bool = B::ON_GPU;
@@ -116,6 +116,24 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
                 prep.finish(B::attention_add_rms_norm(x, [to_qkv, to_out], &layout, epsilon))
             }
         }
+    }
+
+    fn neighbours_add_rms_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        board: Board,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let nodes = [x.node.clone(), weight.node.clone()];
+        let (x, weight) = (x.primitive, weight.primitive);
+        let norm = B::neighbours_add_rms_norm(x.clone(), weight.clone(), board, epsilon);
+        let (out, scales) = norm.clone();
+        let out = match Neighbours.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(NeighboursState { x, weight, board, norm }, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        };
+        // The backward pass's own; nothing flows through it.
+        (out, FloatTensor::<Self>::new(scales))
     }
 
     fn attention(qkv: FloatTensor<Self>, rope: Option<&Rope<Self>>, heads: usize) -> Attended<Self> {
@@ -275,5 +293,35 @@ impl<B: Kernels> Backward<B, 1> for Attention {
         unary::<B, _>(ops.parents, ops.node, grads, |grad| {
             <B as Kernels>::attention_backward(qkv, rope.as_ref(), heads, attended, grad)
         });
+    }
+}
+
+/// `rms_norm(x + linear(neighbours(x)))`.
+#[derive(Debug)]
+struct Neighbours;
+
+/// What its backward pass reads.
+#[derive(Clone, Debug)]
+struct NeighboursState<B: Kernels> {
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    board: Board,
+    /// The result, and what it was scaled by.
+    norm: (FloatTensor<B>, FloatTensor<B>),
+}
+
+impl<B: Kernels> Backward<B, 2> for Neighbours {
+    type State = NeighboursState<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [of_x, of_weight] = ops.parents;
+        let NeighboursState { x, weight, board, norm } = ops.state;
+        let grad = B::add_rms_norm_backward(norm.0, norm.1, grads.consume::<B>(&ops.node));
+        if let Some(node) = of_weight {
+            grads.register::<B>(node.id, B::neighbours_d_weight(x, grad.clone(), weight.clone(), board));
+        }
+        if let Some(node) = of_x {
+            grads.register::<B>(node.id, B::neighbours_backward(grad, weight, board));
+        }
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::{
     ops::{FloatTensor, IntTensor},
 };
 
-use crate::plain;
+use crate::{Board, plain};
 
 /// Tables of a rotary position embedding on a backend, f32 `[len, head_dim]` both.
 #[derive(Clone, Debug)]
@@ -207,6 +207,40 @@ pub trait Kernels: Backend {
         let qkv = <Self as Kernels>::linear(x.clone(), qkv);
         let mixed = layout.attention(qkv).out;
         Self::linear_add_rms_norm(mixed, out, x, epsilon).0
+    }
+
+    /// RMSNorm of the cells `x [batch * cells, hidden]` of boards and a linear map of each cell and its neighbours, with
+    /// `weight [hidden, 5 * hidden]`; and one over the root of the mean square, f32 `[batch * cells, 1]`.
+    fn neighbours_add_rms_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        board: Board,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let both = plain::primitive::neighbours::<Self>(x.clone(), board, false);
+        Self::linear_add_rms_norm(both, weight, x, epsilon)
+    }
+
+    /// The gradient of the cells `[batch * cells, hidden]` that [`Kernels::neighbours_add_rms_norm`] maps, from that of its
+    /// sum: through the map, and past it.
+    fn neighbours_backward(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        board: Board,
+    ) -> FloatTensor<Self> {
+        let from = plain::primitive::neighbours::<Self>(grad.clone(), board, true);
+        Self::linear_d_x_add(from, plain::primitive::from_neighbours::<Self>(weight), grad)
+    }
+
+    /// The gradient of the weight, in the weight's precision.
+    fn neighbours_d_weight(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        board: Board,
+    ) -> FloatTensor<Self> {
+        let both = plain::primitive::neighbours::<Self>(x, board, false);
+        <Self as Kernels>::linear_d_weight(both, grad, weight)
     }
 
     /// Attention over all positions: `[batch, len, 3 * heads * head_dim]`, queries, keys and values, to

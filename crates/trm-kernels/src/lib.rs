@@ -1,13 +1,14 @@
 //! Fused operations of Tiny Recursive Models for Burn.
 //!
-//! [`embed`], [`linear`], [`swiglu`], [`add_rms_norm`], [`attention`] and what combines them compute what their plain versions in [`plain`] compute out of
-//! Burn's operations. The trait [`Kernels`] says how a backend computes them: on the CPU (`flex`) by the kernels of
+//! [`embed`], [`linear`], [`swiglu`], [`add_rms_norm`], [`attention`], [`neighbours_add_rms_norm`] and what combines them
+//! compute what their plain versions in [`plain`] compute out of Burn's operations. The trait [`Kernels`] says how a backend computes them: on the CPU (`flex`) by the kernels of
 //! [`cpu`], on GPUs (`wgpu`, `cuda`) by kernels in CubeCL, elsewhere by the plain versions; under autodiff with backward
 //! passes of their own, which keep no scores of attention.
 #![deny(missing_docs)]
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
+mod board;
 pub mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
@@ -18,11 +19,12 @@ mod memory;
 mod ops;
 pub mod plain;
 
+pub use board::{Board, NEIGHBOURHOOD};
 #[cfg(feature = "cube")]
 pub use cube::keep_kernels;
 pub use kernels::{AdamAtan2Step, Attended, AutodiffKernels, Heads, Kernels, Rope};
 pub use memory::keep_memory;
 pub use ops::{
-    adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear, swiglu,
-    swiglu_add_rms_norm,
+    adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear, neighbours_add_rms_norm,
+    swiglu, swiglu_add_rms_norm,
 };

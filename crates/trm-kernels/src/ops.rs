@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Int, Tensor, TensorPrimitive};
 
-use crate::{AdamAtan2Step, Heads, Kernels, Rope};
+use crate::{AdamAtan2Step, Board, Heads, Kernels, NEIGHBOURHOOD, Rope};
 
 fn primitive<B: Kernels, const D: usize>(tensor: Tensor<B, D>) -> B::FloatTensorPrimitive {
     tensor.into_primitive().tensor()
@@ -77,6 +77,25 @@ pub fn attention_add_rms_norm<B: Kernels>(
     let rope = rope.map(|(cos, sin)| Rope { cos: primitive(cos), sin: primitive(sin) });
     let layout = Heads { len: dims[1], heads, rope };
     tensor::<B, 2>(B::attention_add_rms_norm(rows(x), weights.map(primitive), &layout, epsilon)).reshape(dims)
+}
+
+/// RMSNorm of `x + linear(neighbours(x), weight)`: cells `x [batch, cells, hidden]` of boards of one size, each with its
+/// [`NEIGHBOURHOOD`] side by side (zeros beyond the edges), `weight [hidden, 5 * hidden]`, to the shape of `x`.
+///
+/// # Panics
+/// If the shapes do not fit one another or the board.
+pub fn neighbours_add_rms_norm<B: Kernels>(
+    x: Tensor<B, 3>,
+    weight: Tensor<B, 2>,
+    board: Board,
+    epsilon: f64,
+) -> Tensor<B, 3> {
+    let dims = x.dims();
+    let [_, cells, hidden] = dims;
+    assert_eq!(cells, board.cells(), "the cells of a board of {} x {}", board.rows, board.columns);
+    assert_eq!(weight.dims(), [hidden, NEIGHBOURHOOD.len() * hidden], "the weight of a map of neighbours");
+    let (out, _) = B::neighbours_add_rms_norm(rows(x), primitive(weight), board, epsilon);
+    tensor::<B, 2>(out).reshape(dims)
 }
 
 /// Attention of `heads` heads over all positions, without a mask: `[batch, len, 3 * heads * head_dim]`, queries, keys and

@@ -7,7 +7,7 @@ use burn::tensor::{
     module,
 };
 
-use crate::AdamAtan2Step;
+use crate::{AdamAtan2Step, Board, NEIGHBOURHOOD};
 
 /// The rows of `table [count, width]` with the numbers `indices [rows]`, as `dtype`.
 pub fn embed<B: Backend>(table: Tensor<B, 2>, indices: Tensor<B, 1, Int>, dtype: DType) -> Tensor<B, 2> {
@@ -66,6 +66,36 @@ pub fn attention_add_rms_norm<B: Backend>(
     let qkv = linear(rows.clone(), qkv).reshape([batch, len, 3 * hidden]);
     let mixed = attention(qkv, rope, heads).reshape([batch * len, hidden]);
     add_rms_norm(rows, linear(mixed, out), epsilon).0.reshape([batch, len, hidden])
+}
+
+/// Cells `[batch * cells, hidden]` of boards with their neighbours side by side, in the order of [`NEIGHBOURHOOD`]:
+/// `[batch * cells, 5 * hidden]`, zeros beyond the edges. If `opposite`, each entry is the cell on the other side.
+pub fn neighbours<B: Backend>(x: Tensor<B, 2>, board: Board, opposite: bool) -> Tensor<B, 2> {
+    let [count, hidden] = x.dims();
+    let Board { rows, columns } = board;
+    let batch = count / board.cells().max(1);
+    let sign = if opposite { -1 } else { 1 };
+    // A frame of zeros around each board.
+    let options = (&x.device(), x.dtype());
+    let beside = Tensor::zeros([batch, rows, 1, hidden], options);
+    let above = Tensor::zeros([batch, 1, columns + 2, hidden], options);
+    let framed = Tensor::cat(vec![beside.clone(), x.reshape([batch, rows, columns, hidden]), beside], 2);
+    let framed = Tensor::cat(vec![above.clone(), framed, above], 1);
+    let entries = NEIGHBOURHOOD.map(|[down, right]| {
+        let [down, right] = [down, right].map(|step| (1 + sign * step) as usize);
+        framed.clone().narrow(1, down, rows).narrow(2, right, columns)
+    });
+    Tensor::cat(entries.to_vec(), 3).reshape([count, NEIGHBOURHOOD.len() * hidden])
+}
+
+/// RMSNorm of `x` and a linear map of each cell and its neighbours, with `weight`; as [`crate::neighbours_add_rms_norm`].
+pub fn neighbours_add_rms_norm<B: Backend>(
+    x: Tensor<B, 2>,
+    weight: Tensor<B, 2>,
+    board: Board,
+    epsilon: f64,
+) -> Tensor<B, 2> {
+    add_rms_norm(x.clone(), linear(neighbours(x, board, false), weight), epsilon).0
 }
 
 /// Rotates queries or keys `[batch, heads, len, head_dim]` by tables `[len, head_dim]` of cosines and sines, feature `i` with
@@ -245,6 +275,19 @@ pub(crate) mod primitive {
         let (out, grad) = (out.cast(DType::F32), grad.cast(DType::F32));
         let along = (out.clone() * grad.clone()).mean_dim(1);
         primitive(((grad - out * along) * tensor(scales)).cast(dtype))
+    }
+
+    pub fn neighbours<B: Backend>(x: FloatTensor<B>, board: Board, opposite: bool) -> FloatTensor<B> {
+        primitive(super::neighbours::<B>(tensor(x), board, opposite))
+    }
+
+    /// `[out, 5 * in]`, what neighbours give, to `[5 * out, in]`, what their gradients give.
+    pub fn from_neighbours<B: Backend>(weight: FloatTensor<B>) -> FloatTensor<B> {
+        let weight = tensor::<B, 2>(weight);
+        let ([outs, all], entries) = (weight.dims(), NEIGHBOURHOOD.len());
+        let ins = all / entries;
+        let weight = weight.reshape([outs, entries, ins]).swap_dims(0, 1);
+        primitive::<B, 2>(weight.reshape([entries * outs, ins]))
     }
 
     pub fn attention<B: Backend>(

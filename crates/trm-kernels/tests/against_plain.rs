@@ -6,8 +6,8 @@ use burn::{
 };
 use proptest::prelude::*;
 use trm_kernels::{
-    AdamAtan2Step, adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear, plain,
-    swiglu, swiglu_add_rms_norm,
+    AdamAtan2Step, Board, adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear,
+    neighbours_add_rms_norm, plain, swiglu, swiglu_add_rms_norm,
 };
 
 type B = Autodiff<Flex>;
@@ -130,6 +130,15 @@ proptest! {
         near(swiglu_add_rms_norm(x, weights, 1e-5), expected, "without gradients");
     }
 
+    /// Boards that are no squares, too, and cells of any width: kernels take multiples of 32.
+    #[test]
+    fn neighbours_add_rms_norm_agrees(
+        batch in 1usize..4, rows in 1usize..12, columns in 1usize..12, hidden in FEWEST..70, whole: bool
+    ) {
+        let (board, hidden) = (Board { rows, columns }, if whole { hidden.next_multiple_of(32) } else { hidden });
+        neighbours_agree(batch, board, hidden);
+    }
+
     #[test]
     fn attention_add_rms_norm_agrees(batch in 1usize..3, len in 1usize..70, heads in 1usize..4, half in FEWEST / 2..20) {
         let hidden = heads * 2 * half;
@@ -183,6 +192,47 @@ proptest! {
         near(m, m_expected, "m");
         near(v, v_expected, "v");
     }
+}
+
+/// The map of neighbours against the plain one: value and gradients in f32, the value in bf16.
+fn neighbours_agree(batch: usize, board: Board, hidden: usize) {
+    let (shape, flat) = ([batch, board.cells(), hidden], [batch * board.cells(), hidden]);
+    let (x, weight) = (random(shape), random([hidden, 5 * hidden]) * 0.2);
+    agree(
+        &x,
+        &weight,
+        |x, weight| neighbours_add_rms_norm(x, weight, board, 1e-5),
+        |x, weight| plain::neighbours_add_rms_norm(x.reshape(flat), weight, board, 1e-5).reshape(shape),
+    );
+    let (x, weight) = (x.inner().cast(DType::BF16), weight.inner());
+    let ours = neighbours_add_rms_norm(x.clone(), weight.clone(), board, 1e-5).cast(DType::F32);
+    let theirs = plain::neighbours_add_rms_norm(x.cast(DType::F32).reshape(flat), weight, board, 1e-5);
+    let apart = (ours.reshape(flat) - theirs).abs().max().into_scalar();
+    assert!(apart < 0.05, "in bf16: {apart}");
+}
+
+/// Sides from one cell to more than any task has rows.
+#[test]
+fn neighbours_agree_from_the_smallest_to_the_largest() {
+    for side in [1, 2, 3, 17, 30, 41] {
+        neighbours_agree(2, Board::square(side), 64);
+    }
+}
+
+/// A cell of a row's end and one of the next row's start are no neighbours, nor are cells of two boards.
+#[test]
+fn neighbours_end_at_the_edges() {
+    const HIDDEN: usize = 32;
+    let board = Board { rows: 2, columns: 3 };
+    let x = Tensor::<Flex, 1, Int>::arange(0..12, &Default::default())
+        .float()
+        .reshape([12, 1])
+        .expand([12, HIDDEN]);
+    let all = plain::neighbours(x, board, false).narrow(0, 0, 12);
+    let all: Vec<f32> = all.into_data().iter().collect();
+    let of = |cell: usize| -> Vec<f32> { (0..5).map(|i| all[(cell * 5 + i) * HIDDEN]).collect() };
+    assert_eq!(of(2), [2.0, 0.0, 1.0, 5.0, 0.0], "itself, right, left, below, above");
+    assert_eq!(of(9), [9.0, 10.0, 0.0, 0.0, 6.0], "the second board");
 }
 
 /// Sides of mazes from 1 to 41, and heads of any usual size.

@@ -11,7 +11,8 @@ use burn::{
     tensor::{DType, Distribution, Tensor, TensorData, backend::Backend},
 };
 use trm_kernels::{
-    AdamAtan2Step, AutodiffKernels, adam_atan2, add_rms_norm, attention, embed, linear, plain, swiglu,
+    AdamAtan2Step, AutodiffKernels, Board, adam_atan2, add_rms_norm, attention, embed, linear,
+    neighbours_add_rms_norm, plain, swiglu,
 };
 
 #[cfg(feature = "cuda")]
@@ -34,7 +35,7 @@ fn device() -> Option<Device> {
     let works =
         std::panic::catch_unwind(|| Tensor::<Inner, 1>::ones([2], &Device::default()).sum().into_data());
     if works.is_err() {
-        eprintln!("SKIPPED: no GPU; the package mesa-vulkan-drivers brings one in software");
+        trm_testing::missing("gpu", "none works; the package mesa-vulkan-drivers brings one in software");
     }
     works.ok().map(|_| device)
 }
@@ -89,7 +90,6 @@ fn agree<const X: usize, const Y: usize, const O: usize>(
     let expected = run::<Cpu, X, Y, O>(theirs, (&x, &y), &slope, (&Default::default(), DType::F32));
     for (dtype, tolerance) in [(DType::F32, F32_TOLERANCE), (DType::F16, 5e-3), (DType::BF16, 4e-2)] {
         if !<Inner>::supports_dtype(&device, dtype) {
-            eprintln!("SKIPPED: the GPU has no {dtype:?}");
             continue;
         }
         let got = run::<Gpu, X, Y, O>(&ours, (&x, &y), &slope, (&device, dtype));
@@ -104,6 +104,22 @@ fn agree<const X: usize, const Y: usize, const O: usize>(
 fn linear_agrees_on_gpu() {
     for (rows, inner, outer) in [(90, 64, 96), (1024, 8, 24)] {
         agree(([rows, inner], [outer, inner], [rows, outer]), linear, plain::linear);
+    }
+}
+
+/// Boards that are no squares, and of one cell.
+#[test]
+fn neighbours_agree_on_gpu() {
+    for (rows, columns, hidden) in [(1, 1, 32), (5, 7, 32), (10, 10, 64)] {
+        let (board, flat) = (Board { rows, columns }, [2 * rows * columns, hidden]);
+        let shape = [2, board.cells(), hidden];
+        agree(
+            (shape, [hidden, 5 * hidden], shape),
+            |x, weight| neighbours_add_rms_norm(x, weight * 0.2, board, 1e-5),
+            |x, weight| {
+                plain::neighbours_add_rms_norm(x.reshape(flat), weight * 0.2, board, 1e-5).reshape(shape)
+            },
+        );
     }
 }
 

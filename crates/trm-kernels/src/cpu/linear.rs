@@ -5,9 +5,8 @@ use rayon::{iter::repeat_n, prelude::*};
 use super::{
     Element, Isa,
     isa::vectorized,
-    lanes,
     norm::rms_norm,
-    product::{Left, Multiplier, Packed, Rows, WIDTH},
+    product::{Left, Matrix, Multiplier, Packed, Rows, WIDTH},
     scratch::{self, Scratch, room},
     swiglu::gate,
     tasks::by_tasks,
@@ -53,7 +52,7 @@ vectorized! {
 }
 
 /// The same, and `other [rows, out]`.
-pub fn linear_add<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, other: Rows<'_, T>) -> Vec<T> {
+pub fn linear_add<M: Matrix>(isa: Isa, x: M, weight: &Packed, other: Rows<'_, M::Number>) -> Vec<M::Number> {
     let (rows, width) = (rows_of_task(x.len()), weight.width());
     by_rows([x.len(), width], rows, |from, out, scratch| {
         let to = from + out.len() / width;
@@ -62,19 +61,20 @@ pub fn linear_add<T: Element>(isa: Isa, x: Rows<'_, T>, weight: &Packed, other: 
 }
 
 vectorized! {
-    fn linear_add_task<T: Element>(
+    fn linear_add_task<M: Matrix>(
         isa: Isa,
-        x: Rows<'_, T>,
+        x: M,
         weight: &Packed,
-        other: Rows<'_, T>,
-        out: &mut [T],
+        other: Rows<'_, M::Number>,
+        out: &mut [M::Number],
         scratch: &mut Scratch,
     ) {
         let (left, width) = (&mut scratch.left[0], weight.width());
         left.fill(isa, x);
         Multiplier::new(isa).multiply(left, weight, |block| {
             block.write(isa, out, width, |row, sums, _| {
-                let mut all = T::to_lanes(isa, &lanes::padded(&other.row(row)[block.column..][..block.columns]));
+                let other = other.block(row, block.column / WIDTH);
+                let mut all = M::Number::to_lanes(isa, &other);
                 for i in 0..WIDTH {
                     all[i] += sums[i];
                 }
@@ -85,13 +85,13 @@ vectorized! {
 }
 
 /// RMSNorm of `residual + x weight`, `[rows, out]` as the residual; and what each row was scaled by, `[rows]`.
-pub fn linear_add_rms_norm<T: Element>(
+pub fn linear_add_rms_norm<M: Matrix>(
     isa: Isa,
-    x: Rows<'_, T>,
+    x: M,
     weight: &Packed,
-    residual: Rows<'_, T>,
+    residual: Rows<'_, M::Number>,
     epsilon: f32,
-) -> (Vec<T>, Vec<f32>) {
+) -> (Vec<M::Number>, Vec<f32>) {
     let (rows, width) = (rows_of_task(x.len()), weight.width());
     let mut scales = vec![0.0; x.len()];
     let of_tasks = scales.par_chunks_mut(rows);
@@ -104,13 +104,13 @@ pub fn linear_add_rms_norm<T: Element>(
 }
 
 vectorized! {
-    fn linear_add_rms_norm_task<T: Element>(
+    fn linear_add_rms_norm_task<M: Matrix>(
         isa: Isa,
-        x: Rows<'_, T>,
+        x: M,
         weight: &Packed,
-        residual: Rows<'_, T>,
+        residual: Rows<'_, M::Number>,
         epsilon: f32,
-        out: &mut [T],
+        out: &mut [M::Number],
         scales: &mut [f32],
         scratch: &mut Scratch,
     ) {
@@ -204,13 +204,13 @@ vectorized! {
 }
 
 /// The gradient `[out, in]` of a weight, from `x [rows, in]` and the gradient of the result, `[rows, out]`.
-pub fn linear_d_weight<T: Element>(isa: Isa, x: Rows<'_, T>, grad: Rows<'_, T>) -> Vec<f32> {
+pub fn linear_d_weight<M: Matrix>(isa: Isa, x: M, grad: Rows<'_, M::Number>) -> Vec<f32> {
     let (rows, width) = (rows_of_task(grad.depth()), x.depth());
-    let pieces: Vec<(Packed, Rows<'_, T>)> = (0..x.len())
+    let pieces: Vec<(Packed, Rows<'_, M::Number>)> = (0..x.len())
         .step_by(DEPTH)
         .map(|from| {
             let to = x.len().min(from + DEPTH);
-            (Packed::plain::<T, T>(isa, x.range(from, to)), grad.range(from, to))
+            (Packed::plain::<M::Number, _>(isa, x.range(from, to)), grad.range(from, to))
         })
         .collect();
     by_rows([grad.depth(), width], rows, |from, d_weight, scratch| {

@@ -7,6 +7,7 @@ mod isa;
 mod lanes;
 pub mod linear;
 mod math;
+pub mod neighbours;
 pub mod norm;
 mod product;
 mod scratch;
@@ -17,7 +18,7 @@ mod testing;
 
 pub use element::Element;
 pub use isa::Isa;
-pub use product::{Block, Format, Left, Multiplier, Packed, Rows};
+pub use product::{Block, Format, Left, Matrix, Multiplier, Packed, Rows};
 pub use scratch::Scratch;
 #[cfg(feature = "flex")]
 pub(crate) use tasks::by_tasks;

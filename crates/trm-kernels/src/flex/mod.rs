@@ -1,6 +1,7 @@
 //! The operations on Flex tensors, by the kernels of [`crate::cpu`].
 
 mod attention;
+mod neighbours;
 mod number;
 mod packed;
 
@@ -18,7 +19,7 @@ use self::{
     number::{Number, dims, numbers, numbers_mut, tensor},
 };
 use crate::{
-    AdamAtan2Step, Attended, Kernels, Rope,
+    AdamAtan2Step, Attended, Board, Kernels, Rope,
     cpu::{
         Isa, Packed, Rows,
         adam_atan2::adam_atan2,
@@ -241,6 +242,52 @@ impl Kernels for Flex {
             _ => {
                 let inner = Self::swiglu(<Self as Kernels>::linear(x.clone(), gate_up));
                 Self::linear_add_rms_norm(inner, down, x, epsilon).0
+            }
+        }
+    }
+
+    fn neighbours_add_rms_norm(
+        x: FlexTensor,
+        weight: FlexTensor,
+        board: Board,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor) {
+        match x.dtype() {
+            DType::F32 if neighbours::takes(&x) => {
+                neighbours::add_rms_norm::<f32>(&x, &weight, board, epsilon)
+            }
+            DType::BF16 if neighbours::takes(&x) => {
+                neighbours::add_rms_norm::<bf16>(&x, &weight, board, epsilon)
+            }
+            _ => {
+                let both = plain::neighbours::<Self>(x.clone(), board, false);
+                Self::linear_add_rms_norm(both, weight, x, epsilon)
+            }
+        }
+    }
+
+    fn neighbours_backward(grad: FlexTensor, weight: FlexTensor, board: Board) -> FlexTensor {
+        match grad.dtype() {
+            DType::F32 if neighbours::takes(&grad) => neighbours::backward::<f32>(&grad, &weight, board),
+            DType::BF16 if neighbours::takes(&grad) => neighbours::backward::<bf16>(&grad, &weight, board),
+            _ => {
+                let from = plain::neighbours::<Self>(grad.clone(), board, true);
+                Self::linear_d_x_add(from, plain::from_neighbours::<Self>(weight), grad)
+            }
+        }
+    }
+
+    fn neighbours_d_weight(x: FlexTensor, grad: FlexTensor, weight: FlexTensor, board: Board) -> FlexTensor {
+        match (x.dtype(), weight.dtype()) {
+            (DType::F32, DType::F32) if neighbours::takes(&x) => {
+                neighbours::d_weight::<f32>(&x, &grad, board)
+            }
+            (DType::BF16, DType::F32) if neighbours::takes(&x) => {
+                neighbours::d_weight::<bf16>(&x, &grad, board)
+            }
+            _ => {
+                let both = plain::neighbours::<Self>(x, board, false);
+                <Self as Kernels>::linear_d_weight(both, grad, weight)
             }
         }
     }

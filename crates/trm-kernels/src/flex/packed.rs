@@ -6,12 +6,18 @@ use std::{
 };
 
 use burn::{
-    backend::flex::{FlexTensor, Layout},
+    backend::{
+        Flex,
+        flex::{FlexTensor, Layout},
+    },
     tensor::{Bytes, DType, bf16},
 };
 
 use super::number::{Number, dims, numbers};
-use crate::cpu::{Isa, Packed, Rows};
+use crate::{
+    cpu::{Isa, Packed, Rows},
+    plain::primitive,
+};
 
 /// What a product makes of a weight `[out, in]`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +26,8 @@ enum Form {
     Transposed,
     /// `[out, in]`.
     Plain,
+    /// `[5 * out, in]` of a weight `[out, 5 * in]` that maps neighbours.
+    FromNeighbours,
 }
 
 struct Entry {
@@ -43,6 +51,11 @@ pub fn transposed<T: Number>(weight: &FlexTensor) -> Arc<Packed> {
 /// A weight, packed; rounded if `T` is of lower precision.
 pub fn plain<T: Number>(weight: &FlexTensor) -> Arc<Packed> {
     packed::<T>(weight, Form::Plain)
+}
+
+/// A weight that maps neighbours, packed for the gradients that come back from them; rounded if `T` is of lower precision.
+pub fn from_neighbours<T: Number>(weight: &FlexTensor) -> Arc<Packed> {
+    packed::<T>(weight, Form::FromNeighbours)
 }
 
 fn packed<T: Number>(weight: &FlexTensor, form: Form) -> Arc<Packed> {
@@ -71,10 +84,13 @@ fn pack<T: Number>(weight: &FlexTensor, form: Form) -> Packed {
         let rows = Rows::contiguous(numbers::<S>(weight), rows, depth);
         match form {
             Form::Transposed => Packed::transposed::<T, S>(Isa::best(), rows),
-            Form::Plain => Packed::plain::<T, S>(Isa::best(), rows),
+            Form::Plain | Form::FromNeighbours => Packed::plain::<T, _>(Isa::best(), rows),
         }
     }
-    let weight = weight.to_contiguous();
+    let weight = match form {
+        Form::FromNeighbours => primitive::from_neighbours::<Flex>(weight.clone()).to_contiguous(),
+        Form::Transposed | Form::Plain => weight.to_contiguous(),
+    };
     match weight.dtype() {
         DType::BF16 => of::<T, bf16>(&weight, form),
         _ => of::<T, f32>(&weight, form),

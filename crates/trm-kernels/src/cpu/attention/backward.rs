@@ -75,9 +75,9 @@ vectorized! {
             let count = QUERIES.min(len - first);
             let (query, grad) = (query.range(first, first + count), answer.grad.range(first, first + count));
             let query_across = Packed::transposed::<T, T>(isa, query);
-            let query_along = Packed::plain::<T, T>(isa, query);
+            let query_along = Packed::plain::<T, _>(isa, query);
             let grad_across = Packed::transposed::<T, T>(isa, grad);
-            let grad_along = Packed::plain::<T, T>(isa, grad);
+            let grad_along = Packed::plain::<T, _>(isa, grad);
             // Of each query: what is added to its scores to make powers of two (so that nothing is left, where it is not
             // there), and what the gradients of its shares are on average.
             let mut offsets = [[f32::NEG_INFINITY; LANES]; QUERIES / LANES];

@@ -38,7 +38,7 @@ vectorized! {
         let key = Packed::transposed::<T, T>(isa, Rows::contiguous(&key, len, width));
         let values: Vec<Packed> = (0..len)
             .step_by(KEYS)
-            .map(|from| Packed::plain::<T, T>(isa, value.range(from, len.min(from + KEYS))))
+            .map(|from| Packed::plain::<T, _>(isa, value.range(from, len.min(from + KEYS))))
             .collect();
         let scale = head.scale() * LOG2_E;
         let mut multiplier = Multiplier::new(isa);

@@ -3,7 +3,7 @@ use std::ops::Range;
 use half::bf16;
 
 use super::{
-    Rows,
+    Matrix, Rows,
     aligned::Aligned,
     format::{Format, TILE_ROWS, WIDTH},
 };
@@ -109,13 +109,10 @@ impl Left {
 
     /// All rows of a matrix.
     #[inline(always)]
-    pub fn fill<T: Element>(&mut self, isa: Isa, matrix: Rows<'_, T>) {
-        self.begin::<T>(isa, matrix.len(), matrix.depth());
-        let (whole, blocks) = (matrix.depth() / WIDTH, matrix.depth().div_ceil(WIDTH));
-        self.put(0..matrix.len(), 0..whole, |row, block| matrix.row(row).as_chunks().0[block]);
-        self.put(0..matrix.len(), whole..blocks, |row, block| {
-            lanes::padded(&matrix.row(row)[block * WIDTH..])
-        });
+    pub fn fill<M: Matrix>(&mut self, isa: Isa, matrix: M) {
+        self.begin::<M::Number>(isa, matrix.len(), matrix.depth());
+        let blocks = matrix.depth().div_ceil(WIDTH);
+        self.put(0..matrix.len(), 0..blocks, |row, block| matrix.block(row, block));
     }
 
     /// Columns of a matrix as rows: `columns` of them, from `first` on.

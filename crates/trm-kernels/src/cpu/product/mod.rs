@@ -27,7 +27,7 @@ use crate::cpu::{
 pub use format::{Format, WIDTH};
 pub use left::Left;
 pub use packed::Packed;
-pub use rows::Rows;
+pub use rows::{Matrix, Rows};
 
 /// Multiplies on this thread.
 #[derive(Debug)]
@@ -237,7 +237,7 @@ mod tests {
         let transposed: Vec<T> =
             (0..width * depth).map(|i| b[i % depth.max(1) * width + i / depth.max(1)]).collect();
         for isa in Isa::all() {
-            let packed = Packed::plain::<T, T>(isa, Rows::contiguous(&b, depth, width));
+            let packed = Packed::plain::<T, _>(isa, Rows::contiguous(&b, depth, width));
             let same = Packed::transposed::<T, T>(isa, Rows::contiguous(&transposed, width, depth));
             for panel in 0..packed.panels() {
                 match packed.format {

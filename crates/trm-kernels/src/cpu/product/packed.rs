@@ -3,7 +3,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
-    Rows,
+    Matrix, Rows,
     aligned::Aligned,
     format::{Format, TILE_ROWS, WIDTH},
 };
@@ -39,8 +39,10 @@ impl Packed {
     }
 
     /// Packs `matrix`, which has `depth` rows of `width` numbers, for products of precision `T`.
-    pub fn plain<T: Element, S: Element>(isa: Isa, matrix: Rows<'_, S>) -> Self {
-        let fill = |columns, panel: &mut Panel<'_>| fill_plain(isa, matrix, columns, panel);
+    pub fn plain<T: Element, M: Matrix>(isa: Isa, matrix: M) -> Self {
+        let fill = |columns: Range<usize>, panel: &mut Panel<'_>| {
+            fill_plain(isa, matrix, columns.start / WIDTH, panel);
+        };
         Self::pack::<T>(isa, matrix.len(), matrix.depth(), fill)
     }
 
@@ -192,20 +194,19 @@ vectorized! {
 
 vectorized! {
     /// A panel of `matrix`.
-    fn fill_plain<S: Element>(isa: Isa, matrix: Rows<'_, S>, columns: Range<usize>, panel: &mut Panel<'_>) {
+    fn fill_plain<M: Matrix>(isa: Isa, matrix: M, panel_index: usize, panel: &mut Panel<'_>) {
         match panel {
             Panel::Numbers(numbers) => {
                 for (k, row) in numbers.chunks_exact_mut(WIDTH).enumerate() {
-                    let values = &matrix.row(k)[columns.clone()];
-                    row.iter_mut().zip(values).for_each(|(place, value)| *place = value.to_f32());
+                    let values = M::Number::to_lanes(isa, &matrix.block(k, panel_index));
+                    row.copy_from_slice(&values);
                 }
             }
             Panel::Pairs(pairs) => {
                 for index in 0..matrix.len().div_ceil(2) {
-                    let mut rows = [[S::default(); WIDTH]; 2];
+                    let mut rows = [[M::Number::default(); WIDTH]; 2];
                     for (row, k) in rows.iter_mut().zip(2 * index..matrix.len()) {
-                        let values = &matrix.row(k)[columns.clone()];
-                        *row = lanes::padded(values);
+                        *row = matrix.block(k, panel_index);
                     }
                     pairs.set_row(index, rows.each_ref());
                 }
