@@ -268,6 +268,7 @@ impl Dataset {
             mean_puzzle_examples: 1.0,
             total_puzzles: rows,
             sets: vec!["all".to_owned()],
+            unknown_keys: Vec::new(),
         };
         Dataset {
             metadata,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Error, Grid, Maze, Result, files};
+use crate::{Error, Grid, Maze, Result, files, text};
 
 /// One line of a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +22,24 @@ pub fn read(path: &Path) -> Result<Vec<CsvRow>> {
     parse(&files::read(path)?).map_err(|error| error.in_file(path))
 }
 
+/// What may stand between columns; spreadsheets take others than a comma in some languages.
+const SEPARATORS: [u8; 3] = *b",;\t";
+
 fn parse(bytes: &[u8]) -> Result<Vec<CsvRow>> {
-    let mut reader = ::csv::Reader::from_reader(bytes);
+    let text = text::decode(bytes)?;
+    let header = text.lines().next().unwrap_or_default();
+    let separator = SEPARATORS.into_iter().max_by_key(|separator| {
+        // The first of equals: a file of one column has commas.
+        let columns = header.split(char::from(*separator)).count();
+        (columns, *separator == SEPARATORS[0])
+    });
+    let separator = separator.unwrap_or(SEPARATORS[0]);
+    let mut reader = ::csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|cause| broken(&cause))?;
     let column = |name: &str| {
         let found = headers.iter().position(|header| header == name);
-        found.ok_or_else(|| Error::Csv { problem: format!("the first line names no column `{name}`") })
+        let problem = || format!("the first line, {header:?}, names no column `{name}`");
+        found.ok_or_else(|| Error::Csv { problem: problem() })
     };
     let (question, answer) = (column("question")?, column("answer")?);
     let mut rows: Vec<CsvRow> = Vec::new();
@@ -45,8 +57,17 @@ fn parse(bytes: &[u8]) -> Result<Vec<CsvRow>> {
 }
 
 fn row(question: Option<&str>, answer: Option<&str>, side: Option<usize>) -> Result<CsvRow> {
-    let maze = Maze::new(Grid::from_flat_text(question.unwrap_or_default())?)?;
-    let answer = Grid::from_flat_text(answer.unwrap_or_default())?;
+    let [question, answer] = [question, answer].map(Option::unwrap_or_default);
+    // Blanks at the ends are cells. They cannot be put back: nothing says at which end they were.
+    let wanted = question.chars().count().max(answer.chars().count()).max(side.unwrap_or(0).pow(2));
+    for (column, text) in [("question", question), ("answer", answer)] {
+        let cells = text.chars().count();
+        if cells > 0 && cells < wanted && wanted.isqrt().pow(2) == wanted && cells.isqrt().pow(2) != cells {
+            return Err(Error::LostBlanks { column, cells, wanted });
+        }
+    }
+    let maze = Maze::new(Grid::from_flat_text(question)?)?;
+    let answer = Grid::from_flat_text(answer)?;
     if answer.side() != maze.side() {
         return Err(Error::AnswerSide { question: maze.side(), answer: answer.side() });
     }
@@ -79,6 +100,22 @@ mod tests {
         }
     }
 
+    /// Separators of spreadsheets and byte order marks are read; what a spreadsheet has lost is said.
+    #[test]
+    fn reads_what_spreadsheets_write() {
+        for text in [
+            "question;answer\nS G      ;SoG      \n",
+            "question\tanswer\r\nS G      \tSoG      \r\n",
+            "\u{feff}question,answer\nS G      ,SoG      \n",
+        ] {
+            assert_eq!(parse(text.as_bytes()).expect("read").len(), 1, "{text}");
+        }
+        let stripped = fails(b"question,answer\nS G      ,SoG      \nS G      ,SoG\n");
+        assert!(stripped.contains("line 3: the answer has 3 of 9 cells"), "{stripped}");
+        assert!(stripped.contains("blanks"), "{stripped}");
+        assert!(fails(b"\xff\xfeq\0").contains("UTF-16"));
+    }
+
     /// Every kind of damage is an error that says where it is.
     #[test]
     fn damage_is_named_with_its_line() {
@@ -87,12 +124,12 @@ mod tests {
         assert!(with("a,S  G,,0").contains("line 3: the grid is empty"));
         assert!(with("a,S SG,S SG,0").contains("line 3: a maze has exactly 1 `S`"));
         assert!(with("a,S   ,S   ,0").contains("exactly 1 `G`"));
-        assert!(with("a,S G,S G,0").contains("3 cells do not fill a square"));
+        assert!(with("a,S  G#,S  G#,0").contains("5 cells do not fill a square"));
         assert!(with("a,S  G,S G      ,0").contains("the question has side 2, the answer 3"));
         assert!(with("a,S G      ,S G      ,0").contains("this maze has side 3, those before it 2"));
         assert!(with("a,S  G").contains("not a usable CSV file"));
-        assert!(fails(b"a,b\n1,2\n").contains("no column `question`"));
-        assert!(fails(b"source,question,answer,rating\na,\xff\xfe,b,c\n").contains("not a usable CSV file"));
+        assert!(fails(b"a,b\n1,2\n").contains("\"a,b\", names no column `question`"));
+        assert!(fails(b"source,question,answer,rating\na,\xff\xfe,b,c\n").contains("no UTF-8"));
         assert!(fails(head.as_bytes()).contains("it has no mazes"));
         assert!(fails(b"").contains("no column"));
     }

@@ -33,7 +33,14 @@ impl Dataset {
     /// # Errors
     /// [`Error::Read`] for a missing file; [`Error::InFile`] for one that is damaged or contradicts another.
     pub fn load(split_dir: &Path) -> Result<Self> {
-        let mut metadata = Metadata::load(split_dir)?;
+        let mut metadata = Metadata::load(split_dir, |sets| {
+            let groups = |set: &String| {
+                check_set_name(set).map_err(|error| error.in_file(&split_dir.join(metadata::FILE)))?;
+                let indices = npy::read_vector(&split_dir.join(format!("{set}__group_indices.npy")))?;
+                Ok(indices.len().saturating_sub(1))
+            };
+            sets.iter().map(groups).sum()
+        })?;
         let sets = std::mem::take(&mut metadata.sets);
         let mut joined = Dataset {
             metadata,

@@ -52,6 +52,24 @@ pub enum Error {
         error: Box<Error>,
     },
 
+    /// A file that should be text is none that can be read.
+    #[error("this is {found} text; save the file as UTF-8")]
+    Encoding {
+        /// What it seems to be.
+        found: &'static str,
+    },
+
+    /// A folder that has not the split asked for.
+    #[error("{}: has no split `{wanted}`, {remedy}", folder.display())]
+    NoSplit {
+        /// The folder of the data set.
+        folder: PathBuf,
+        /// The split's name.
+        wanted: String,
+        /// What is there, or what to do.
+        remedy: String,
+    },
+
     /// A grid without any cell.
     #[error("the grid is empty; write one line of `# SGo` for each row")]
     EmptyGrid,
@@ -145,10 +163,6 @@ pub enum Error {
         problem: String,
     },
 
-    /// An npy file in Fortran order.
-    #[error("the array is stored in Fortran order; save numpy.ascontiguousarray of it")]
-    NpyOrder,
-
     /// An npy file of an element type that is not read.
     #[error("elements of type {found} cannot be read; save the array as one of {wanted}")]
     NpyType {
@@ -183,8 +197,8 @@ pub enum Error {
     NpyValue {
         /// Index of the element, counted from 0 in C order.
         index: usize,
-        /// The value.
-        value: i64,
+        /// The value, in digits.
+        value: String,
         /// The type it should fit.
         wanted: &'static str,
     },
@@ -205,6 +219,19 @@ pub enum Error {
         field: &'static str,
         /// What is wrong with it.
         problem: String,
+    },
+
+    /// A maze of a CSV file that is too short, as when a program has removed the blanks at the ends of a column.
+    #[error(
+        "the {column} has {cells} of {wanted} cells: blanks at its ends seem to be lost; take a program that keeps them, or quote the columns"
+    )]
+    LostBlanks {
+        /// The column.
+        column: &'static str,
+        /// How many cells there are.
+        cells: usize,
+        /// How many there should be.
+        wanted: usize,
     },
 
     /// A CSV file that cannot be parsed.
@@ -233,15 +260,13 @@ pub enum Error {
     },
 
     /// The generator found no maze with these settings.
-    #[error(
-        "none of {grids} random grids of side {side} has a path of {min_path} or more cells; lower min_path or the wall density, or raise side"
-    )]
+    #[error("{} has a path of {min_path} or more cells; lower min_path, raise side, or choose wall densities from 0.3 to 0.5", no_maze_of(*side, *grids))]
     NoMazes {
         /// Side of the grids.
         side: usize,
         /// Least number of `o` cells.
         min_path: usize,
-        /// How many grids were tried.
+        /// How many grids were tried; 0 where none can have such a path.
         grids: u64,
     },
 
@@ -261,6 +286,14 @@ pub enum Error {
         /// Side of the mazes.
         side: usize,
     },
+}
+
+/// Which mazes have not what was asked for.
+fn no_maze_of(side: usize, grids: u64) -> String {
+    match grids {
+        0 => format!("no grid of side {side}"),
+        _ => format!("none of {grids} random grids of side {side}"),
+    }
 }
 
 impl Error {

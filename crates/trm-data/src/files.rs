@@ -12,6 +12,14 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Write`]; the file is then as it was.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic_by(path, |file| file.write_all(bytes))
+}
+
+/// [`write_atomic`] for what need not be in memory at once: `content` writes it.
+///
+/// # Errors
+/// [`Error::Write`], also with the error of `content`; the file is then as it was.
+pub fn write_atomic_by(path: &Path, content: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
     let write = || {
         let folder = folder_of(path);
         fs::create_dir_all(folder)?;
@@ -21,15 +29,29 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
+        content(file.as_file_mut())?;
+        synced(file.as_file())?;
         file.persist(path)?;
         // The new name itself is safe only once the folder is synced. Windows cannot open a folder as a file.
         #[cfg(unix)]
-        fs::File::open(folder)?.sync_all()?;
+        synced(&fs::File::open(folder)?)?;
         Ok(())
     };
     write().map_err(|cause: io::Error| Error::Write { path: path.to_path_buf(), cause })
+}
+
+/// Syncs a file or folder to the disk. File systems of networks and virtual machines that cannot sync one say so; what was
+/// written there is whole all the same.
+fn synced(file: &fs::File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if cannot_sync(error.kind()) => Ok(()),
+        result => result,
+    }
+}
+
+/// Whether an error of a sync says that there is no such thing here (EINVAL, ENOTSUP, EOPNOTSUPP, ENOSYS).
+fn cannot_sync(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }
 
 /// Checks that [`write_atomic`] could write to `path`, by making a temporary file beside it: before long work whose
@@ -99,6 +121,17 @@ mod tests {
             assert_eq!(read(&path).expect("read"), content.as_bytes());
         }
         assert_eq!(fs::read_dir(folder.path().join("new")).expect("listed").count(), 1);
+    }
+
+    /// What a file system says that cannot sync is no failure; what a broken disk says is.
+    #[test]
+    fn tells_what_cannot_be_synced_from_what_failed() {
+        // Linux's EINVAL, ENOSYS and EOPNOTSUPP; EIO and ENOSPC.
+        #[cfg(target_os = "linux")]
+        for (code, passed_over) in [(22, true), (38, true), (95, true), (5, false), (28, false)] {
+            assert_eq!(cannot_sync(io::Error::from_raw_os_error(code).kind()), passed_over, "{code}");
+        }
+        assert!(!cannot_sync(io::ErrorKind::Other));
     }
 
     /// Temporary files go, others stay.

@@ -156,20 +156,30 @@ impl fmt::Debug for Grid {
 
 /// Reads the lines that [`Display`](fmt::Display) writes.
 ///
-/// Lines end in `\n` or `\r\n`; one line break after the last line is allowed. Where an editor has stripped spaces at
-/// the end of lines, they are put back, provided that at least one line kept its full length: only then is the width
-/// known for sure.
+/// Lines end in `\n` or `\r\n`; a byte order mark before the first is passed over, and so are blank lines after the last
+/// row. Where an editor has stripped spaces at the end of lines, they are put back, provided that at least one line kept its
+/// full length: only then is the width known for sure.
 impl FromStr for Grid {
     type Err = Error;
 
     /// # Errors
     /// [`Error::EmptyGrid`], [`Error::TooLarge`], [`Error::Ragged`] or [`Error::UnknownSymbol`].
     fn from_str(text: &str) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.is_empty() {
             return Err(Error::EmptyGrid);
         }
         let body = text.strip_suffix('\n').unwrap_or(text);
-        let lines: Vec<&str> = body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+        let mut lines: Vec<&str> =
+            body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+        // More rows than columns: blank ones at the end are no rows, unless they have their full length, or there is an empty one
+        // before the first, which leaves open which of them are meant.
+        let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+        let is_blank = |line: &&str| line.trim().is_empty() && line.chars().count() < width;
+        let begins = lines.first().is_some_and(|line| !line.is_empty());
+        while begins && lines.len() > width && lines.last().is_some_and(is_blank) {
+            lines.pop();
+        }
         let side = lines.len();
         // Checked before any padding: otherwise a long text of empty lines could ask for gigabytes.
         if side > MAX_SIDE {
@@ -199,7 +209,15 @@ mod tests {
     #[test]
     fn reads_lines_with_either_break_and_restores_stripped_spaces() {
         let grid: Grid = "S #\n  G\n#  ".parse().expect("plain");
-        for text in ["S #\r\n  G\r\n#  \r\n", "S #\n  G\n#  \n", "S #\n  G\n#", "S #\n  G\n#\n"] {
+        let texts = [
+            "S #\r\n  G\r\n#  \r\n",
+            "S #\n  G\n#  \n",
+            "S #\n  G\n#",
+            "S #\n  G\n#\n",
+            "\u{feff}S #\n  G\n#  \n",
+            "S #\n  G\n#\n\n\r\n  \n",
+        ];
+        for text in texts {
             assert_eq!(text.parse::<Grid>().expect(text), grid);
         }
         assert_eq!(grid.to_string(), "S #\n  G\n#  ");
@@ -214,8 +232,11 @@ mod tests {
         assert!(fails("S\nG").contains("row 1 has 1 characters"));
         assert!(fails("S #\n  G\n# ox").contains("row 3 has 4"));
         assert!(fails("S  \n G \n x ").contains("row 3, column 2: 'x'"));
-        assert!(fails("S  \n G \n   \n\n").contains("row 1 has 3"));
+        for blank in ["\nS  \n G \n   \n", "\nS  \n G \n\n"] {
+            assert!(fails(blank).contains("row 1 has 0"), "which rows are meant is not clear");
+        }
         assert!(fails(&"\n".repeat(1_000_000)).contains("too large"));
+        assert!(fails(&"S\n".repeat(1_000_000)).contains("too large"));
         assert!(matches!(
             Grid::from_tokens(&[1, 2, 9, 4]),
             Err(Error::UnknownToken { token: 9, row: 2, column: 1 })

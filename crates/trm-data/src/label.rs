@@ -4,6 +4,9 @@
 //! a breadth-first search from `S` with a first-in-first-out queue looks at the neighbours of a cell in the order
 //! down, left, right, up, and each cell keeps the neighbour that found it first as its parent. The parents from `G`
 //! back to `S` are the path. All 1,000 training and 1,000 test labels of the published data set follow it.
+//!
+//! Said otherwise: from any cell of the path the next one is the first of down, left, right, up that is one step nearer
+//! to `G`. In this form the rule labels several starts at once.
 
 use crate::{Cell, Grid, Maze};
 
@@ -24,6 +27,60 @@ impl Maze {
     #[must_use]
     pub fn shortest_path_cells(&self) -> Option<usize> {
         Some(self.path()?.len())
+    }
+
+    /// How many steps each cell is away from the goal, `[side * side]`; `None` for walls and for cells that cannot
+    /// reach it.
+    #[must_use]
+    pub fn steps_to_goal(&self) -> Vec<Option<usize>> {
+        let (grid, goal) = (self.grid(), self.goal());
+        let mut steps = vec![None; grid.cells().len()];
+        steps[goal] = Some(0);
+        let mut queue = vec![goal];
+        let mut head = 0;
+        while let Some(&cell) = queue.get(head) {
+            head += 1;
+            for next in grid.neighbours(cell) {
+                if grid.cells()[next] != Cell::Wall && steps[next].is_none() {
+                    steps[next] = steps[cell].map(|steps| steps + 1);
+                    queue.push(next);
+                }
+            }
+        }
+        steps
+    }
+
+    /// The maze with `others` (indices `row * side + column`) as further starts, and its label: the path of the rule from
+    /// each start, all of them drawn as `o`, while starts that lie on the path of another stay `S`. `None` when one of the
+    /// others is no open cell, or a start cannot reach the goal.
+    #[must_use]
+    pub fn with_starts(&self, others: &[usize]) -> Option<(Grid, Grid)> {
+        self.with_starts_at(others, &self.steps_to_goal())
+    }
+
+    /// [`with_starts`](Self::with_starts), where [`steps_to_goal`](Self::steps_to_goal) are known already.
+    pub(crate) fn with_starts_at(&self, others: &[usize], steps: &[Option<usize>]) -> Option<(Grid, Grid)> {
+        let mut puzzle = self.grid().cells().to_vec();
+        for &start in others {
+            let cell = puzzle.get_mut(start).filter(|cell| matches!(cell, Cell::Open | Cell::Start))?;
+            *cell = Cell::Start;
+        }
+        let mut label = puzzle.clone();
+        for &start in std::iter::once(&self.start()).chain(others) {
+            let mut left = steps.get(start).copied().flatten()?;
+            let mut at = start;
+            while left > 1 {
+                left -= 1;
+                at = self.grid().neighbours(at).find(|&next| steps[next] == Some(left))?;
+                if label[at] == Cell::Path {
+                    break; // the rest is drawn: the rule knows no start
+                }
+                if label[at] == Cell::Open {
+                    label[at] = Cell::Path;
+                }
+            }
+        }
+        Some((Grid::new(self.side(), puzzle).ok()?, Grid::new(self.side(), label).ok()?))
     }
 
     /// The cells between start and goal on the path of the rule, from the goal backwards.
@@ -65,6 +122,19 @@ mod tests {
     fn ties_are_broken_down_left_right_up() {
         assert_eq!(solved("S  \n   \n  G").as_deref(), Some("S  \no  \nooG"));
         assert_eq!(solved("G  \n   \n  S").as_deref(), Some("G  \no  \nooS"));
+    }
+
+    /// Two starts draw two paths; a start on the path of another stays a start, and what is no open cell is refused.
+    #[test]
+    fn several_starts() {
+        let maze: Maze = "S  \n## \n  G".parse().expect("maze");
+        let with = |others: &[usize]| {
+            maze.with_starts(others).map(|(puzzle, label)| [puzzle.to_string(), label.to_string()])
+        };
+        let texts = |puzzle: &str, label: &str| Some([puzzle.to_owned(), label.to_owned()]);
+        assert_eq!(with(&[6]), texts("S  \n## \nS G", "Soo\n##o\nSoG"));
+        assert_eq!(with(&[2]), texts("S S\n## \n  G", "SoS\n##o\n  G"));
+        assert_eq!([with(&[3]), with(&[8]), with(&[9])], [None, None, None]);
     }
 
     /// Neighbouring ends leave nothing to draw; a wall between them leaves nothing to find.

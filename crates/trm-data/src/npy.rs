@@ -17,11 +17,12 @@ const MAX_HEADER: usize = 4096;
 const ALIGNMENT: usize = 64;
 /// What [`read_matrix`] takes, in words.
 const BYTES: &str = "u8, 0 to 255";
-const READ_TYPES: &str = "|u1, |i1, <i2, <i4, <i8 or <u4";
+const READ_TYPES: &str = "b1, u1, u2, u4, u8, i1, i2, i4 or i8";
 
 /// Reads a two-dimensional array of values 0 to 255: its elements row by row, and its numbers of rows and columns.
 ///
-/// The elements may be stored as any of `u1`, `i1`, `i2`, `i4`, `i8` and `u4`, little-endian, in C order.
+/// The elements may be stored as integers of 1, 2, 4 or 8 bytes, with a sign or without, or as booleans; in either order of
+/// bytes, and in C or Fortran order.
 ///
 /// # Errors
 /// [`Error::Read`], or [`Error::InFile`] around one of the `Npy` errors.
@@ -97,7 +98,7 @@ fn header(descr: &str, shape: &str) -> Vec<u8> {
     bytes
 }
 
-fn read<T: TryFrom<i64>>(path: &Path, rank: usize, wanted: &'static str) -> Result<(Vec<T>, Vec<usize>)> {
+fn read<T: TryFrom<i128>>(path: &Path, rank: usize, wanted: &'static str) -> Result<(Vec<T>, Vec<usize>)> {
     let failed = |cause| Error::Read { path: path.to_path_buf(), cause };
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
@@ -105,7 +106,7 @@ fn read<T: TryFrom<i64>>(path: &Path, rank: usize, wanted: &'static str) -> Resu
 }
 
 /// Reads an array of `length` bytes; the outer result is about reading, the inner one about what was read.
-fn read_from<T: TryFrom<i64>>(
+fn read_from<T: TryFrom<i128>>(
     mut file: impl Read,
     length: u64,
     rank: usize,
@@ -129,52 +130,43 @@ fn read_from<T: TryFrom<i64>>(
     Ok(header.elements(&data, wanted).map(|elements| (elements, shape)))
 }
 
-/// How an element is stored.
+/// How an element is stored: an integer.
 #[derive(Debug, Clone, Copy)]
-enum Stored {
-    U1,
-    I1,
-    I2,
-    I4,
-    I8,
-    U4,
+struct Stored {
+    signed: bool,
+    big_endian: bool,
+    /// Bytes: 1, 2, 4 or 8.
+    size: usize,
 }
 
 impl Stored {
+    /// Reads numpy's name of a type, such as `<i4`.
     fn of(descr: &str) -> Option<Stored> {
-        match descr {
-            "|u1" | "<u1" => Some(Stored::U1),
-            "|i1" | "<i1" => Some(Stored::I1),
-            "<i2" => Some(Stored::I2),
-            "<i4" => Some(Stored::I4),
-            "<i8" => Some(Stored::I8),
-            "<u4" => Some(Stored::U4),
-            _ => None,
-        }
+        let [order, kind, size] = *descr.as_bytes() else { return None };
+        let size = match (kind, size) {
+            (b'b', b'1') => 1,
+            (b'u' | b'i', b'1' | b'2' | b'4' | b'8') => usize::from(size - b'0'),
+            _ => return None,
+        };
+        let big_endian = match order {
+            b'<' => false,
+            b'>' => true,
+            b'|' if size == 1 => false,
+            _ => return None,
+        };
+        Some(Stored { signed: kind == b'i', big_endian, size })
     }
 
-    fn size(self) -> usize {
-        match self {
-            Stored::U1 | Stored::I1 => 1,
-            Stored::I2 => 2,
-            Stored::I4 | Stored::U4 => 4,
-            Stored::I8 => 8,
-        }
-    }
-
-    /// The value of one element of [`Stored::size`] bytes.
-    fn value(self, element: &[u8]) -> i64 {
+    /// The value of one element of `size` bytes.
+    fn value(self, element: &[u8]) -> i128 {
         let mut bytes = [0; 8];
-        for (to, from) in bytes.iter_mut().zip(element) {
-            *to = *from;
+        for (index, from) in element.iter().enumerate() {
+            let to = if self.big_endian { element.len() - 1 - index } else { index };
+            bytes[to] = *from;
         }
-        let value = i64::from_le_bytes(bytes);
-        match self {
-            Stored::U1 | Stored::U4 | Stored::I8 => value,
-            Stored::I1 => i64::from(value as i8),
-            Stored::I2 => i64::from(value as i16),
-            Stored::I4 => i64::from(value as i32),
-        }
+        let (value, unused) = (u64::from_le_bytes(bytes), 64 - 8 * self.size as u32);
+        // The sign is the highest bit that is stored.
+        if self.signed { i128::from((value << unused) as i64 >> unused) } else { i128::from(value) }
     }
 }
 
@@ -253,10 +245,7 @@ impl Header {
         if self.shape.len() != rank {
             return Err(Error::NpyRank { found: self.shape.clone(), wanted: rank });
         }
-        if self.fortran && rank > 1 {
-            return Err(Error::NpyOrder);
-        }
-        let size = self.shape.iter().try_fold(self.stored.size() as u64, |size, &n| size.checked_mul(n));
+        let size = self.shape.iter().try_fold(self.stored.size as u64, |size, &n| size.checked_mul(n));
         let wanted = size.and_then(|size| size.checked_add(self.length as u64)).unwrap_or(u64::MAX);
         match size.map(usize::try_from) {
             Some(Ok(size)) if wanted == file => Ok(size),
@@ -264,11 +253,20 @@ impl Header {
         }
     }
 
-    fn elements<T: TryFrom<i64>>(&self, data: &[u8], wanted: &'static str) -> Result<Vec<T>> {
-        let elements = data.chunks_exact(self.stored.size()).enumerate().map(|(index, element)| {
+    /// The elements in C order.
+    fn elements<T: TryFrom<i128>>(&self, data: &[u8], wanted: &'static str) -> Result<Vec<T>> {
+        let size = self.stored.size;
+        let value = |(index, element): (usize, &[u8])| {
             let value = self.stored.value(element);
-            T::try_from(value).map_err(|_| Error::NpyValue { index, value, wanted })
-        });
-        elements.collect()
+            T::try_from(value).map_err(|_| Error::NpyValue { index, value: value.to_string(), wanted })
+        };
+        match *self.shape.as_slice() {
+            [rows, columns] if self.fortran => {
+                let (rows, columns) = (rows as usize, columns as usize);
+                let places = (0..rows).flat_map(|row| (0..columns).map(move |column| column * rows + row));
+                places.map(|place| &data[place * size..][..size]).enumerate().map(value).collect()
+            }
+            _ => data.chunks_exact(size).enumerate().map(value).collect(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::generator::GeneratorConfig;
-use crate::{Augment, BuildOptions, Error, Result, files};
+use crate::{Augment, BuildOptions, Error, Result, text};
 
 /// How to make a data set, as written in a TOML file. The files in the folder `datasets` of the repository are
 /// examples; a misspelt or missing field is an error.
@@ -95,8 +95,7 @@ impl Recipe {
     /// # Errors
     /// [`Error::Read`], or [`Error::InFile`] around the errors of [`Recipe::from_str`].
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = files::read(path)?;
-        String::from_utf8_lossy(&bytes).parse().map_err(|error: Error| error.in_file(path))
+        text::read(path)?.parse().map_err(|error: Error| error.in_file(path))
     }
 
     fn validate(&self) -> Result<()> {
@@ -137,7 +136,7 @@ impl FromStr for Recipe {
 pub enum Source {
     /// A data set on the Hugging Face Hub, `owner/name`.
     Hub(String),
-    /// A folder. In text it begins with `/`, `./`, `../` or `~`, or has not exactly one `/`.
+    /// A folder. In text it begins with `/`, `./`, `../` or `~`, or has not exactly one `/` (addresses of the Hub apart).
     Folder(PathBuf),
 }
 
@@ -145,6 +144,9 @@ impl From<String> for Source {
     fn from(text: String) -> Self {
         let is_word =
             |part: &str| !part.is_empty() && !part.starts_with(['.', '~']) && !part.contains(['\\', ':']);
+        if text.starts_with("https://") || text.starts_with("http://") {
+            return Source::Hub(text);
+        }
         match text.split_once('/') {
             Some((owner, name)) if is_word(owner) && is_word(name) && !name.contains('/') => {
                 Source::Hub(text)

@@ -1,7 +1,5 @@
 //! The generator: the distribution it promises, and the same mazes on every machine.
 
-mod common;
-
 use std::cell;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -27,8 +25,8 @@ fn kolmogorov_smirnov(mut a: Vec<usize>, mut b: Vec<usize>) -> f64 {
 /// Kolmogorov-Smirnov at level 0.001. The seed is fixed, so the outcome is too.
 #[test]
 fn mazes_look_like_the_published_ones() {
-    let Some(shared) = common::shared() else { return };
-    let real = csv::read(&shared.join("maze-30x30-hard-1k/train.csv")).expect("CSV");
+    let Some(folder) = trm_testing::shared("maze-30x30-hard-1k") else { return };
+    let real = csv::read(&folder.join("train.csv")).expect("CSV");
     let mut generator = Generator::new(GeneratorConfig::maze_hard(11)).expect("generator");
     let new = generator.next_batch(400);
     assert!(new.iter().all(|labelled| judge(&labelled.maze, &labelled.solution).exact));
@@ -196,12 +194,30 @@ fn impossible_requests_end_in_errors() {
     assert!(matches!(fails(GeneratorConfig::new(1, 0, 0)), Error::Setting { field: "side", .. }));
     assert!(matches!(fails(GeneratorConfig::new(256, 0, 0)), Error::Setting { field: "side", .. }));
     assert!(matches!(fails(GeneratorConfig::new(100, 3000, 0)), Error::NoMazes { .. }));
+    let open = |min_path| GeneratorConfig {
+        min_density: 0.0,
+        max_density: 0.0,
+        ..GeneratorConfig::new(7, min_path, 0)
+    };
+    assert!(matches!(fails(open(12)), Error::NoMazes { grids: 0, .. }));
+    assert!(Generator::new(open(11)).is_ok(), "from corner to corner");
     let dense = GeneratorConfig { min_density: 0.99, max_density: 0.9, ..GeneratorConfig::new(5, 0, 0) };
     assert!(matches!(fails(dense), Error::Setting { field: "max_density", .. }));
     let error = generator(2, 0, 0)
         .take_unique(1000, &mut ExcludeSet::new(), &mut |_| ControlFlow::Continue(()))
         .expect_err("too many");
     assert!(matches!(error, Error::Exhausted { wanted: 1000, side: 2, .. }), "{error}");
+}
+
+/// A pilot that would look for a minute at mazes that hardly exist ends when it is asked to.
+#[test]
+fn pilots_can_be_given_up() {
+    let sparse = GeneratorConfig { min_density: 0.01, max_density: 0.01, ..GeneratorConfig::maze_hard(0) };
+    let begun = std::time::Instant::now();
+    let asked = std::cell::Cell::new(0);
+    let should_stop = || asked.replace(asked.get() + 1) == 2;
+    assert!(matches!(Generator::new_unless(sparse, should_stop), Err(Error::Stopped)));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
 }
 
 /// Measures mazes per second on one thread, and how many share their walls with another:

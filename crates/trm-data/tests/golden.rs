@@ -1,7 +1,5 @@
 //! Parity with the reference: its builder's files, and the labels that were published.
 
-mod common;
-
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -15,7 +13,7 @@ fn json(path: &Path) -> serde_json::Value {
 /// Whoever switches from the reference keeps the same data sets: arrays byte for byte, JSON value for value.
 #[test]
 fn builder_writes_what_the_reference_writes() {
-    let Some(golden) = common::shared().map(|shared| shared.join("golden/builder")) else { return };
+    let golden = trm_testing::golden("builder");
     for (name, augment) in [("noaug", Augment::None), ("aug", Augment::Dihedral)] {
         let output = tempfile::tempdir().expect("folder");
         let options = BuildOptions { augment, ..BuildOptions::default() };
@@ -40,7 +38,7 @@ fn builder_writes_what_the_reference_writes() {
 /// Relabelled mazes are the reference's turned mazes, and each label follows the rule.
 #[test]
 fn relabel_turns_the_mazes_and_follows_the_rule() {
-    let Some(golden) = common::shared().map(|shared| shared.join("golden/builder")) else { return };
+    let golden = trm_testing::golden("builder");
     let output = tempfile::tempdir().expect("folder");
     let options = BuildOptions { augment: Augment::Relabel, subsample: Some(5), seed: 3 };
     build(&golden, output.path(), &options, &mut |_| ControlFlow::Continue(())).expect("built");
@@ -58,7 +56,7 @@ fn relabel_turns_the_mazes_and_follows_the_rule() {
 /// The label rule is the one behind every published label we have, and the judge agrees with it.
 #[test]
 fn every_published_label_follows_the_rule() {
-    let Some(folder) = common::shared().map(|shared| shared.join("maze-30x30-hard-1k")) else { return };
+    let Some(folder) = trm_testing::shared("maze-30x30-hard-1k") else { return };
     for (file, rows) in [("train.csv", 1000), ("test.csv", 500)] {
         let mazes = csv::read(&folder.join(file)).expect("CSV");
         assert_eq!(mazes.len(), rows);
@@ -73,7 +71,7 @@ fn every_published_label_follows_the_rule() {
 /// The report on the published data has the known figures, and no maze appears twice.
 #[test]
 fn report_on_the_published_data() {
-    let Some(folder) = common::shared().map(|shared| shared.join("maze-30x30-hard-1k")) else { return };
+    let Some(folder) = trm_testing::shared("maze-30x30-hard-1k") else { return };
     let output = tempfile::tempdir().expect("folder");
     build(&folder, output.path(), &BuildOptions::default(), &mut |_| ControlFlow::Continue(()))
         .expect("built");
@@ -90,7 +88,7 @@ fn report_on_the_published_data() {
 /// Why `relabel` exists: turned labels break the rule, all but those of a left-right mirror.
 #[test]
 fn turned_labels_mostly_break_the_rule() {
-    let Some(folder) = common::shared().map(|shared| shared.join("maze-30x30-hard-1k")) else { return };
+    let Some(folder) = trm_testing::shared("maze-30x30-hard-1k") else { return };
     let mazes = csv::read(&folder.join("train.csv")).expect("CSV");
     let following = |symmetry: Symmetry| {
         let follows =

@@ -93,6 +93,44 @@ proptest! {
         }
     }
 
+    /// Several starts are labelled as each of them alone: the label is the union of theirs, and for one start it is the
+    /// ordinary label.
+    #[test]
+    fn several_starts_are_labelled_as_each_alone(maze in mazes(3), picks in vec(any::<prop::sample::Index>(), 0..6)) {
+        let Some(label) = maze.solve() else {
+            prop_assert_eq!(maze.with_starts(&[]), None);
+            return Ok(());
+        };
+        prop_assert_eq!(maze.with_starts(&[]), Some((maze.grid().clone(), label.clone())));
+        let cells = maze.grid().cells();
+        let steps = maze.steps_to_goal();
+        prop_assert_eq!(steps[maze.start()], maze.shortest_path_cells().map(|cells| cells + 1));
+        let open: Vec<usize> = (0..cells.len()).filter(|&i| cells[i] == Cell::Open).collect();
+        let starts: Vec<usize> =
+            if open.is_empty() { Vec::new() } else { picks.iter().map(|pick| open[pick.index(open.len())]).collect() };
+        // Each start alone, in a maze of its own.
+        let alone = |start: usize| {
+            let mut cells = cells.to_vec();
+            cells[maze.start()] = Cell::Open;
+            cells[start] = Cell::Start;
+            Maze::new(Grid::new(maze.side(), cells).expect("square")).expect("maze").solve()
+        };
+        let Some(labels) = starts.iter().map(|&start| alone(start)).collect::<Option<Vec<_>>>() else {
+            prop_assert_eq!(maze.with_starts(&starts), None);
+            return Ok(());
+        };
+        let mut union = maze.grid().cells().to_vec();
+        for label in labels.iter().chain([&label]) {
+            for (to, cell) in union.iter_mut().zip(label.cells()) {
+                *to = if *cell == Cell::Path { Cell::Path } else { *to };
+            }
+        }
+        starts.iter().chain([&maze.start()]).for_each(|&start| union[start] = Cell::Start);
+        let (puzzle, several) = maze.with_starts(&starts).expect("all reach the goal");
+        prop_assert_eq!(several.cells(), &union[..]);
+        prop_assert_eq!(several.without_path(), puzzle);
+    }
+
     /// No single wrong cell gets past the judge as an exact answer, nor as a malformed one taken for well formed.
     #[test]
     fn judge_rejects_mutations(maze in mazes(3), at in any::<prop::sample::Index>(), cell in 0usize..5) {
@@ -156,6 +194,7 @@ proptest! {
                 mean_puzzle_examples: 1.25,
                 total_puzzles: puzzles.len(),
                 sets: vec!["all".to_owned()],
+ unknown_keys: Vec::new(),
             },
             inputs: vec![token; rows * 5],
             labels: vec![10 - token; rows * 5],

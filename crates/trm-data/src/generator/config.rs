@@ -51,7 +51,8 @@ impl GeneratorConfig {
     /// Checks that the values can be used. [`Generator::new`](super::Generator::new) does this too.
     ///
     /// # Errors
-    /// [`Error::Setting`], or [`Error::NoMazes`] when the grid has too few cells for such a path.
+    /// [`Error::Setting`], or [`Error::NoMazes`] when no grid can have such a path: it has too few cells, or no wall that
+    /// would make a way longer.
     pub fn validate(&self) -> Result<()> {
         let setting = |field, value: String, remedy| Err(Error::Setting { field, value, remedy });
         if !(2..=MAX_SIDE).contains(&self.side) {
@@ -67,8 +68,9 @@ impl GeneratorConfig {
                 "choose min_density or more, and less than 1",
             );
         }
-        // The path, S and G fill the grid at most.
-        if self.min_path > self.side * self.side - 2 {
+        // Without walls the longest of shortest paths joins two corners; with walls, the path, S and G fill the grid at most.
+        let longest = if self.max_density == 0.0 { 2 * self.side - 3 } else { self.side * self.side - 2 };
+        if self.min_path > longest {
             return Err(Error::NoMazes { side: self.side, min_path: self.min_path, grids: 0 });
         }
         Ok(())

@@ -20,6 +20,7 @@ mod exclude;
 mod plan;
 mod row;
 mod sampler;
+mod variety;
 
 use std::{collections::VecDeque, ops::ControlFlow};
 
@@ -30,6 +31,7 @@ pub use self::config::GeneratorConfig;
 pub use self::exclude::ExcludeSet;
 use self::plan::Plan;
 use self::sampler::{Sampler, sampler};
+pub use self::variety::{Puzzle, Variety};
 use crate::{Error, Grid, Maze, Progress, Result, rng};
 
 /// Grids per chunk.
@@ -79,13 +81,29 @@ impl Generator {
         Generator::resume(config, Position::default())
     }
 
+    /// [`new`](Self::new), given up when `should_stop` says so: a pilot that finds next to nothing looks for long.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), and [`Error::Stopped`].
+    pub fn new_unless(config: GeneratorConfig, should_stop: impl Fn() -> bool) -> Result<Self> {
+        Generator::resume_unless(config, Position::default(), &should_stop)
+    }
+
     /// Goes on from a saved place: gives the mazes that the generator that was there would have given next.
     ///
     /// # Errors
     /// Those of [`Generator::new`].
     pub fn resume(config: GeneratorConfig, position: Position) -> Result<Self> {
+        Generator::resume_unless(config, position, &|| false)
+    }
+
+    fn resume_unless(
+        config: GeneratorConfig,
+        position: Position,
+        should_stop: &dyn Fn() -> bool,
+    ) -> Result<Self> {
         config.validate()?;
-        let plan = Plan::new(&config)?;
+        let plan = Plan::new(&config, should_stop)?;
         let mut generator = Generator { config, plan, next_chunk: position.chunk, ready: VecDeque::new() };
         if position.taken > 0 {
             let known = generator.chunk(&mut *sampler(&config), position.chunk);
@@ -105,6 +123,16 @@ impl Generator {
     #[must_use]
     pub fn position(&self) -> Position {
         self.ready.front().map_or(Position { chunk: self.next_chunk, taken: 0 }, |&(position, _)| position)
+    }
+
+    /// The next maze, and its place in the stream: the same whether or not the stream was left and resumed before.
+    pub fn next_placed(&mut self) -> (Position, Labelled) {
+        loop {
+            match self.ready.pop_front() {
+                Some(placed) => return placed,
+                None => self.refill(),
+            }
+        }
     }
 
     /// The next `count` mazes, drawn on all threads of the current rayon pool.
@@ -212,9 +240,6 @@ impl Iterator for Generator {
     type Item = Labelled;
 
     fn next(&mut self) -> Option<Labelled> {
-        while self.ready.is_empty() {
-            self.refill();
-        }
-        self.ready.pop_front().map(|(_, labelled)| labelled)
+        Some(self.next_placed().1)
     }
 }

@@ -42,18 +42,49 @@ struct Stratum {
     factor: f64,
 }
 
+/// The strata of [`GeneratorConfig::maze_hard`], as [`Plan::by_pilot`] finds them: the pilot of so long mazes takes half a
+/// second, which whoever wants a single maze need not wait for.
+const MAZE_HARD: [Stratum; STRATA] = [
+    Stratum { up_to: 0.081_447_161_808_557_17, factor: 54.411_507_956_056_944 },
+    Stratum { up_to: 0.372_122_954_207_876_2, factor: 15.246_067_985_794_015 },
+    Stratum { up_to: 0.513_023_523_366_012_1, factor: 31.452_412_997_500_478 },
+    Stratum { up_to: 0.726_067_454_117_864, factor: 20.801_638_784_568_112 },
+    Stratum { up_to: 0.831_415_305_738_309_5, factor: 42.066_950_816_531_78 },
+    Stratum { up_to: 0.905_674_264_165_900_4, factor: 59.678_495_182_043_73 },
+    Stratum { up_to: 0.981_832_762_975_042_7, factor: 58.189_997_991_564_57 },
+    Stratum { up_to: 1.000_000_000_000_000_2, factor: 243.937_087_772_704_25 },
+];
+
 impl Plan {
-    /// Makes the plan for these settings; the seed plays no part.
+    /// The plan for these settings; the seed plays no part.
     ///
     /// # Errors
-    /// [`Error::NoMazes`] when no pilot grid has a far pair.
-    pub(super) fn new(config: &GeneratorConfig) -> Result<Self> {
+    /// [`Error::NoMazes`] when no pilot grid has a far pair; [`Error::Stopped`] when `should_stop` ends the pilot.
+    pub(super) fn new(config: &GeneratorConfig, should_stop: &dyn Fn() -> bool) -> Result<Self> {
+        let maze_hard = GeneratorConfig::maze_hard(config.seed);
+        if *config == maze_hard {
+            Ok(Self::of(config, MAZE_HARD))
+        } else {
+            Self::by_pilot(config, should_stop)
+        }
+    }
+
+    /// A plan with these strata.
+    fn of(config: &GeneratorConfig, strata: [Stratum; STRATA]) -> Self {
         let unit = 2f64.powi(32);
         let low = config.min_density * unit;
         let width = (config.max_density - config.min_density) * unit / STRATA as f64;
+        Self { strata, low, width }
+    }
+
+    /// Makes the plan for these settings.
+    ///
+    /// # Errors
+    /// Those of [`Plan::new`].
+    fn by_pilot(config: &GeneratorConfig, should_stop: &dyn Fn() -> bool) -> Result<Self> {
         let even = std::array::from_fn(|i| Stratum { up_to: (i + 1) as f64 / STRATA as f64, factor: 1.0 });
-        let uniform = Plan { strata: even, low, width };
-        let weights = uniform.pilot(config)?;
+        let uniform = Self::of(config, even);
+        let weights = uniform.pilot(config, should_stop)?;
         let tops = weights.map(heavy);
         let highest = tops.iter().copied().fold(0.0, f64::max);
         let tops = tops.map(|top| top.max(highest * RAREST));
@@ -67,11 +98,14 @@ impl Plan {
     }
 
     /// The weights w of the pilot's grids that have far pairs, by stratum.
-    fn pilot(&self, config: &GeneratorConfig) -> Result<[Vec<f64>; STRATA]> {
+    fn pilot(&self, config: &GeneratorConfig, should_stop: &dyn Fn() -> bool) -> Result<[Vec<f64>; STRATA]> {
         let limit = (PILOT_CELLS / (config.side * config.side) as u64).max(1);
         let mut weights: [Vec<f64>; STRATA] = Default::default();
         let (mut grids, mut hits) = (0, 0);
         for round in 0.. {
+            if should_stop() {
+                return Err(Error::Stopped);
+            }
             let chunks = round * PILOT_CHUNKS..(round + 1) * PILOT_CHUNKS;
             let found: Vec<Vec<(usize, f64)>> = chunks
                 .into_par_iter()
@@ -127,4 +161,17 @@ fn heavy(mut weights: Vec<f64>) -> f64 {
         above >= total * SHARING
     });
     top.copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same mazes for a seed, whether the plan is looked up or made.
+    #[test]
+    fn the_known_plan_is_the_pilots() {
+        let config = GeneratorConfig::maze_hard(0);
+        let (known, made) = (Plan::new(&config, &|| false), Plan::by_pilot(&config, &|| false));
+        assert_eq!(known.expect("a plan"), made.expect("a plan"));
+    }
 }
