@@ -129,9 +129,18 @@ pub fn training_step<B: AutodiffKernels>(
     batch: Batch<B::InnerBackend>,
     min_steps: Tensor<B::InnerBackend, 1, Int>,
 ) -> TrainingStep<B> {
+    admitted_training_step(model, carry.admit(&model.valid(), batch), min_steps)
+}
+
+/// [`training_step`] on puzzles that [`Carry::admit`] has let in already.
+pub fn admitted_training_step<B: AutodiffKernels>(
+    model: &Trm<B>,
+    carry: Carry<B::InnerBackend>,
+    min_steps: Tensor<B::InnerBackend, 1, Int>,
+) -> TrainingStep<B> {
     let config = model.config();
     let frozen = model.valid();
-    let Carry { latents, steps, batch, .. } = carry.admit(&frozen, batch);
+    let Carry { latents, steps, batch, .. } = carry;
     let x = model.embed(
         Tensor::from_inner(batch.inputs.clone()),
         Tensor::from_inner(batch.puzzle_identifiers.clone()),
@@ -145,12 +154,9 @@ pub fn training_step<B: AutodiffKernels>(
     let mut halted = last.clone();
     let mut target_q_continue = None;
     if config.halt_max_steps > 1 {
-        let q_halt = output.q.q_halt.clone().inner();
-        let wants_to_halt = if config.no_act_continue {
-            q_halt.greater_elem(0)
-        } else {
-            q_halt.greater(output.q.q_continue.clone().inner())
-        };
+        let QLogits { q_halt, q_continue } = output.q.clone();
+        let wants_to_halt =
+            QLogits { q_halt: q_halt.inner(), q_continue: q_continue.inner() }.wants_to_halt(config);
         halted = last.clone().bool_or(wants_to_halt).bool_and(steps.clone().greater_equal(min_steps));
         if !config.no_act_continue {
             // The value of going on is what the next step will say of itself.

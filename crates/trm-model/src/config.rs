@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Precision, Result,
+    Error, Mixing, Precision, Result,
     weights::{TensorSpec, layout},
 };
 
@@ -19,8 +19,20 @@ pub enum PosEncodings {
     Rope2d,
     /// A learned vector per position, added to the input embedding.
     Learned,
-    /// None at all; `mlp_t` networks mix positions by their place.
+    /// None at all, where positions are mixed by their place.
     None,
+}
+
+/// What `q_halt` and `q_continue` are read from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QReadout {
+    /// The first position of `z_h`, as in the reference: attention brings there what the q head asks for.
+    #[default]
+    First,
+    /// The mean and the minimum of `z_h` over all cells, `2 * hidden` numbers: for mixing that does not reach every
+    /// position in a step. One cell that is not done shows in the minimum, on boards of any size.
+    MeanMin,
 }
 
 /// The architecture of a Tiny Recursive Model (arXiv 2510.04871, section 4; `arch/trm.yaml` of the reference).
@@ -35,6 +47,9 @@ pub struct TrmConfig {
     pub vocab_size: usize,
     /// Cells of a puzzle: 900 for a 30x30 maze.
     pub seq_len: usize,
+    /// Sides of the boards that the model was trained on, where these are several; `seq_len` is one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trained_sides: Vec<usize>,
     /// Number of puzzle identifiers that have an embedding of their own.
     pub num_puzzle_identifiers: usize,
     /// Width of the puzzle embedding; 0 for none.
@@ -66,9 +81,15 @@ pub struct TrmConfig {
     /// Base of the rotary frequencies of [`PosEncodings::Rope`].
     #[serde(default = "default_rope_theta")]
     pub rope_theta: f64,
-    /// Mixes positions with a SwiGLU over the sequence axis instead of attention.
-    #[serde(default)]
-    pub mlp_t: bool,
+    /// How blocks mix positions; the reference's `mlp_t`, true or false, is taken, too.
+    #[serde(default, alias = "mlp_t")]
+    pub mixing: Mixing,
+    /// What the inner width of a SwiGLU is rounded up to a multiple of; 256 in the reference.
+    #[serde(default = "default_inner_multiple", skip_serializing_if = "is_default_inner_multiple")]
+    pub inner_multiple: usize,
+    /// What the halting logits are read from.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub q_readout: QReadout,
     /// Supervision steps after which a sequence halts at the latest.
     pub halt_max_steps: usize,
     /// Training only: the probability that a sequence gets a random least number of steps.
@@ -82,8 +103,11 @@ pub struct TrmConfig {
     pub forward_dtype: Precision,
 }
 
+/// Prefix positions where a configuration does not say how many, as in the reference.
+pub(crate) const DEFAULT_PUZZLE_EMB_LEN: usize = 16;
+
 fn default_puzzle_emb_len() -> usize {
-    16
+    DEFAULT_PUZZLE_EMB_LEN
 }
 
 fn default_rms_norm_eps() -> f64 {
@@ -92,6 +116,20 @@ fn default_rms_norm_eps() -> f64 {
 
 fn default_rope_theta() -> f64 {
     1e4
+}
+
+fn default_inner_multiple() -> usize {
+    256
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_default_inner_multiple(multiple: &usize) -> bool {
+    *multiple == default_inner_multiple()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_first(readout: &QReadout) -> bool {
+    *readout == QReadout::First
 }
 
 fn default_true() -> bool {
@@ -125,10 +163,18 @@ impl TrmConfig {
     }
 
     /// Inner width of a SwiGLU over `width` features: `expansion * width * 2/3`, rounded (half to even, as
-    /// Python rounds), then up to a multiple of 256.
+    /// Python rounds), then up to a multiple of [`inner_multiple`](Self::inner_multiple).
     pub fn swiglu_inner(&self, width: usize) -> usize {
         let inner = (self.expansion * width as f64 * 2.0 / 3.0).round_ties_even();
-        (inner as usize).next_multiple_of(256)
+        (inner as usize).next_multiple_of(self.inner_multiple.max(1))
+    }
+
+    /// Numbers that the q head reads.
+    pub fn q_inputs(&self) -> usize {
+        match self.q_readout {
+            QReadout::First => self.hidden_size,
+            QReadout::MeanMin => 2 * self.hidden_size,
+        }
     }
 
     /// Weights that an optimizer trains: all but the puzzle embedding and the two initial latents.
@@ -140,19 +186,30 @@ impl TrmConfig {
     /// addition counted as two, matrix products only.
     pub fn flops_per_pass(&self) -> f64 {
         let (len, hidden) = (self.total_len() as f64, self.hidden_size as f64);
-        let swiglu = |rows: f64, width: f64, inner: usize| 2.0 * rows * 3.0 * width * inner as f64;
-        let mixing = if self.mlp_t {
-            swiglu(hidden, len, self.swiglu_inner(self.total_len()))
-        } else {
-            2.0 * len * hidden * 4.0 * hidden + 2.0 * 2.0 * len * len * hidden
-        };
-        self.l_layers as f64 * (mixing + swiglu(len, hidden, self.swiglu_inner(self.hidden_size)))
+        let swiglu = 2.0 * len * 3.0 * hidden * self.swiglu_inner(self.hidden_size) as f64;
+        self.l_layers as f64 * (self.mixing.part().flops(self) + swiglu)
     }
 
-    /// Whether a model wants to halt by its q logits: where both are trained, the greater one says so; else `q_halt` against 0
-    /// (`…ACTV1.forward` in `trm.py`).
-    pub fn wants_to_halt(&self, q_halt: f32, q_continue: f32) -> bool {
-        q_halt > if self.no_act_continue { 0.0 } else { q_continue }
+    /// Whether the reference can be told of this architecture. Its checkpoints hold tensors alone, so that weights which it
+    /// would take for those of another network must not be given to it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the first field that the reference has no word for.
+    pub fn check_known_to_reference(&self) -> Result<()> {
+        let beyond: [(&'static str, bool, &dyn std::fmt::Display); 4] = [
+            ("mixing", self.mixing == Mixing::Neighbours, &self.mixing),
+            ("pos_encodings", self.pos_encodings == PosEncodings::Rope2d, &"rope2d"),
+            ("q_readout", self.q_readout != QReadout::First, &"mean_min"),
+            ("inner_multiple", !is_default_inner_multiple(&self.inner_multiple), &self.inner_multiple),
+        ];
+        match beyond.into_iter().find(|(_, is_beyond, _)| *is_beyond) {
+            None => Ok(()),
+            Some((field, _, value)) => Err(Error::Config {
+                field,
+                value: value.to_string(),
+                requirement: "the reference does not have: share the model folder itself".into(),
+            }),
+        }
     }
 
     /// Passes of the network in one supervision step.
@@ -181,6 +238,7 @@ impl TrmConfig {
             ("hidden_size", self.hidden_size),
             ("num_heads", self.num_heads),
             ("halt_max_steps", self.halt_max_steps),
+            ("inner_multiple", self.inner_multiple),
         ];
         for (field, value) in positive {
             check(value > 0, field, value, "must be at least 1")?;
@@ -195,25 +253,6 @@ impl TrmConfig {
             "num_heads",
             self.num_heads,
             format!("must divide hidden_size, which is {}", self.hidden_size),
-        )?;
-        check(
-            self.mlp_t || self.pos_encodings != PosEncodings::Rope || self.head_dim().is_multiple_of(2),
-            "num_heads",
-            self.num_heads,
-            format!("makes heads {} wide, and rope needs an even width", self.head_dim()),
-        )?;
-        let side = self.seq_len.isqrt();
-        check(
-            self.mlp_t || self.pos_encodings != PosEncodings::Rope2d || side * side == self.seq_len,
-            "seq_len",
-            self.seq_len,
-            "must be a square for rope2d",
-        )?;
-        check(
-            self.mlp_t || self.pos_encodings != PosEncodings::Rope2d || self.head_dim().is_multiple_of(4),
-            "num_heads",
-            self.num_heads,
-            format!("makes heads {} wide, and rope2d needs a multiple of 4", self.head_dim()),
         )?;
         check(
             self.puzzle_emb_ndim <= self.prefix_len() * self.hidden_size,
@@ -232,18 +271,21 @@ impl TrmConfig {
             "must be above 0 and at most 1024",
         )?;
         check(
-            self.swiglu_inner(self.hidden_size) > 0
-                && (!self.mlp_t || self.swiglu_inner(self.total_len()) > 0),
+            self.swiglu_inner(self.hidden_size) > 0,
             "expansion",
             self.expansion,
             "makes a SwiGLU without any inner width",
         )?;
+        if let Some((field, value, requirement)) = self.mixing.part().complaint(self) {
+            return Err(Error::Config { field, value, requirement });
+        }
         check(
             self.rms_norm_eps.is_finite() && self.rms_norm_eps >= 0.0,
             "rms_norm_eps",
             self.rms_norm_eps,
             "must not be negative",
         )?;
+        self.check_trained_sides()?;
         check(
             self.rope_theta.is_finite() && self.rope_theta > 0.0,
             "rope_theta",

@@ -74,6 +74,14 @@ pub enum Error {
         /// The shape it should have.
         expected: Vec<usize>,
     },
+    /// A weight is infinite or no number at all.
+    #[error(
+        "the tensor `{name}` holds values that are no finite numbers; the training that made it has failed, take an earlier checkpoint"
+    )]
+    NotFinite {
+        /// Its name, without wrapper prefixes.
+        name: String,
+    },
     /// The weights hold a tensor that the architecture has no place for.
     #[error(
         "the weights hold a tensor `{name}` of shape {shape:?} that this architecture has no place for; check that it is the one they were trained with"

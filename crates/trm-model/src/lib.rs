@@ -4,7 +4,8 @@
 //! - [`Trm`] is the model: embedding, network, heads. [`TrmConfig`] describes its architecture.
 //! - [`Trm::recurse`] is the deep recursion of one supervision step on the two [`Latents`].
 //! - [`act`] decides, in training, when a sequence has had steps enough and the next takes its place.
-//! - [`RunningBatch`] is the same for inference: puzzles enter a batch as others halt. [`think`] solves one.
+//! - [`RunningBatch`] is the same for inference: puzzles enter a batch as others halt; [`RunningBatches`] takes puzzles of
+//!   several sizes. [`think`] solves one.
 //! - [`weights`] reads and writes model folders and the checkpoints of the PyTorch reference.
 //!
 //! Everything is generic over Burn's `Backend`; a model of f32 weights computes in f32 or bf16
@@ -32,24 +33,30 @@ mod block;
 mod config;
 mod error;
 pub mod layers;
+pub mod mixing;
 mod network;
 mod precision;
 mod preset;
 mod recursion;
 mod running_batch;
+mod running_batches;
+mod size;
 mod think;
 mod trm;
 mod warm_up;
 pub mod weights;
 
 pub use block::Block;
-pub use config::{PosEncodings, TrmConfig};
+pub use config::{PosEncodings, QReadout, TrmConfig};
 pub use error::{Error, Result};
+pub use mixing::Mixing;
 pub use network::Network;
 pub use precision::Precision;
 pub use preset::Preset;
 pub use recursion::Latents;
 pub use running_batch::{HaltRule, Puzzle, RowStep, RunningBatch, StepReport, most_likely};
+pub use running_batches::RunningBatches;
+pub use size::SizeFit;
 pub use think::{Thought, think};
 pub use trm::{Embedding, PuzzleEmbedding, QLogits, Trm};
 pub use warm_up::warm_up;

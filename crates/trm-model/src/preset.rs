@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{Error, PosEncodings, Precision, Result, TrmConfig};
+use crate::{Error, Mixing, PosEncodings, Precision, QReadout, Result, TrmConfig};
 
 /// An architecture of the paper's experiments (README of the reference, section "Experiments").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ impl Preset {
         let maze = TrmConfig {
             vocab_size: 6,
             seq_len: 900,
+            trained_sides: Vec::new(),
             num_puzzle_identifiers: 1,
             puzzle_emb_ndim: 512,
             puzzle_emb_len: 16,
@@ -49,7 +50,9 @@ impl Preset {
             pos_encodings: PosEncodings::Rope,
             rms_norm_eps: 1e-5,
             rope_theta: 1e4,
-            mlp_t: false,
+            mixing: Mixing::Attention,
+            inner_multiple: 256,
+            q_readout: QReadout::First,
             halt_max_steps: 16,
             halt_exploration_prob: 0.1,
             no_act_continue: true,
@@ -59,7 +62,9 @@ impl Preset {
         match self {
             Self::MazeHard => maze,
             Self::SudokuExtremeAtt => sudoku,
-            Self::SudokuExtremeMlp => TrmConfig { mlp_t: true, pos_encodings: PosEncodings::None, ..sudoku },
+            Self::SudokuExtremeMlp => {
+                TrmConfig { mixing: Mixing::MlpT, pos_encodings: PosEncodings::None, ..sudoku }
+            }
             Self::Arc => TrmConfig { vocab_size: 12, ..maze },
         }
     }

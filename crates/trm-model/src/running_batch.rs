@@ -5,7 +5,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 use serde::{Deserialize, Serialize};
 use trm_kernels::Kernels;
 
-use crate::{Error, Latents, QLogits, Result, Trm};
+use crate::{Error, Latents, Result, Trm};
 
 /// When a puzzle halts in inference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +54,17 @@ pub struct RowStep {
 pub struct StepReport<B: Backend> {
     /// The puzzles of the batch, in no particular order.
     pub rows: Vec<RowStep>,
+    /// For each of the rows, whether the model wants to halt: by [`HaltRule::QHalt`] it does.
+    pub wants_to_halt: Vec<bool>,
     /// The model and its `z_h` after the step; `None` if the batch was empty.
     answers: Option<(Trm<B>, Tensor<B, 3>)>,
+}
+
+impl<B: Backend> Default for StepReport<B> {
+    /// What a step of no puzzles did.
+    fn default() -> Self {
+        Self { rows: Vec::new(), wants_to_halt: Vec::new(), answers: None }
+    }
 }
 
 impl<B: Kernels> StepReport<B> {
@@ -154,8 +163,7 @@ impl<B: Kernels> RunningBatch<B> {
             return Ok(());
         }
         if puzzles.len() > self.free_places() {
-            let reason = format!("{} came for {} free places", puzzles.len(), self.free_places());
-            return Err(Error::Puzzle { reason });
+            return self.refuse(puzzles.len(), self.free_places());
         }
         for puzzle in puzzles {
             self.check(puzzle)?;
@@ -186,6 +194,16 @@ impl<B: Kernels> RunningBatch<B> {
             max_steps: puzzle.max_steps,
         }));
         Ok(())
+    }
+
+    /// The answer to more puzzles than there are places.
+    pub(crate) fn refuse(&self, count: usize, free: usize) -> Result<()> {
+        Err(Error::Puzzle { reason: format!("{count} came for {free} free places") })
+    }
+
+    /// How many puzzles are in work.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
     }
 
     /// Takes puzzles out of the batch before they halt: those whose ticket `unwanted` says yes to.
@@ -221,28 +239,28 @@ impl<B: Kernels> RunningBatch<B> {
     /// [`Error::Device`]; the puzzles in work are lost then.
     pub fn step(&mut self) -> Result<StepReport<B>> {
         let Some(Work { latents, x }) = self.work.take() else {
-            return Ok(StepReport { rows: Vec::new(), answers: None });
+            return Ok(StepReport::default());
         };
         let places = std::mem::take(&mut self.places);
         let latents = self.model.recurse(latents, &x);
-        let QLogits { q_halt, q_continue } = self.model.q_logits(latents.z_h.clone());
+        let q = self.model.q_logits(latents.z_h.clone());
+        let wants_to_halt = q.wants_to_halt(self.model.config()).float().cast(DType::F32);
         // Read at once: the device is waited for here.
-        let q = to_host(Tensor::stack::<2>(vec![q_halt, q_continue], 1))?;
+        let q = to_host(Tensor::stack::<2>(vec![q.q_halt, q.q_continue, wants_to_halt], 1))?;
 
-        let rows: Vec<RowStep> = std::iter::zip(&places, q.as_chunks().0)
-            .map(|(place, &[q_halt, q_continue])| {
-                let step = place.steps + 1;
-                let wants_to_halt = self.model.config().wants_to_halt(q_halt, q_continue);
+        let (rows, wants_to_halt): (Vec<RowStep>, Vec<bool>) = std::iter::zip(&places, q.as_chunks().0)
+            .map(|(place, &[q_halt, q_continue, wants_to_halt])| {
+                let (step, wants_to_halt) = (place.steps + 1, wants_to_halt != 0.0);
                 let halted = step >= place.max_steps || (place.rule == HaltRule::QHalt && wants_to_halt);
-                RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }
+                (RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }, wants_to_halt)
             })
-            .collect();
+            .unzip();
 
         let going_on: Vec<usize> = (0..rows.len()).filter(|i| !rows[*i].halted).collect();
         let answers = Some((self.model.clone(), latents.z_h.clone()));
         self.places = going_on.iter().map(|i| Place { steps: rows[*i].step, ..places[*i] }).collect();
         self.work = Work { latents, x }.rows(&going_on);
-        Ok(StepReport { rows, answers })
+        Ok(StepReport { rows, wants_to_halt, answers })
     }
 }
 

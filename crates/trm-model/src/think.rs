@@ -1,6 +1,6 @@
 use trm_kernels::Kernels;
 
-use crate::{HaltRule, Puzzle, Result, RunningBatch, Trm, running_batch::most_likely};
+use crate::{HaltRule, Puzzle, Result, RunningBatch, SizeFit, Trm, running_batch::most_likely};
 
 /// What the model thinks of one puzzle after a supervision step.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,8 @@ impl Thought {
 
 /// Solves one puzzle, a supervision step per item; the last item is the answer.
 ///
-/// `inputs` are its tokens (`seq_len` of them); at most `max_steps` steps are made.
+/// `inputs` are its tokens: `seq_len` of them, or another number that the weights fit ([`TrmConfig::fit`](crate::TrmConfig::fit)).
+/// At most `max_steps` steps are made.
 ///
 /// # Errors
 /// [`crate::Error::Puzzle`] at once if the puzzle does not fit the model; [`crate::Error::Device`] later.
@@ -38,7 +39,11 @@ pub fn think<B: Kernels>(
     max_steps: usize,
 ) -> Result<impl Iterator<Item = Result<Thought>> + use<B>> {
     let vocab_size = model.config().vocab_size;
-    let mut batch = RunningBatch::new(model.clone(), 1);
+    let model = match model.config().fit(inputs.len()) {
+        SizeFit::Unseen | SizeFit::Trained => model.clone().for_cells(inputs.len())?,
+        SizeFit::No => model.clone(), // refuses them with a sentence
+    };
+    let mut batch = RunningBatch::new(model, 1);
     batch.admit(&[Puzzle { ticket: 0, inputs, puzzle_identifier, rule, max_steps }])?;
     Ok(std::iter::from_fn(move || {
         if batch.is_empty() {

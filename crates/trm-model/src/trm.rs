@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::{Kernels, embed};
 
-use crate::{Latents, Network, PosEncodings, Precision, Result, TrmConfig, layers::Linear};
+use crate::{Latents, Network, PosEncodings, Precision, QReadout, Result, TrmConfig, layers::Linear};
 
 /// A table of embedding vectors, `[count, hidden]`.
 #[derive(Module, Debug)]
@@ -31,6 +31,18 @@ pub struct QLogits<B: Backend> {
     pub q_continue: Tensor<B, 1>,
 }
 
+impl<B: Backend> QLogits<B> {
+    /// `[batch]`: whether a model of this configuration wants to halt. Where both logits are trained, the greater one says
+    /// so; else `q_halt` against 0 (`…ACTV1.forward` in `trm.py`).
+    pub fn wants_to_halt(&self, config: &TrmConfig) -> Tensor<B, 1, Bool> {
+        if config.no_act_continue {
+            self.q_halt.clone().greater_elem(0)
+        } else {
+            self.q_halt.clone().greater(self.q_continue.clone())
+        }
+    }
+}
+
 /// A Tiny Recursive Model (`…ACTV1_Inner` in `trm.py`).
 ///
 /// Make one with [`Trm::init`] (fresh weights), [`Trm::from_state`] or [`weights::load`](crate::weights::load).
@@ -46,7 +58,7 @@ pub struct Trm<B: Backend> {
     pub l_level: Network<B>,
     /// `z_h` to token logits.
     pub lm_head: Linear<B>,
-    /// The first position of `z_h` to `q_halt` and `q_continue`.
+    /// What [`QReadout`] takes of `z_h` to `q_halt` and `q_continue`.
     pub q_head: Linear<B>,
     /// `z_h` before the first step, `[hidden]`; not trained.
     pub h_init: Param<Tensor<B, 1>>,
@@ -79,7 +91,7 @@ impl<B: Kernels> Trm<B> {
             }),
             l_level: Network::zeros(config, device),
             lm_head: Linear::zeros(hidden, config.vocab_size, false, device),
-            q_head: Linear::zeros(hidden, 2, true, device),
+            q_head: Linear::zeros(config.q_inputs(), 2, true, device),
             h_init: buffer(),
             l_init: buffer(),
             config: config.clone(),
@@ -100,21 +112,12 @@ impl<B: Kernels> Trm<B> {
     /// `l_cycles`, `halt_max_steps` and `seq_len` are taken over, nothing else.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] if one of them is 0, or another `seq_len` would need other weights, as it does with
-    /// learned positions and with `mlp_t`.
+    /// [`crate::Error::Config`] if one of them is 0, or another `seq_len` would need other weights
+    /// ([`TrmConfig::fits_any_side`]).
     pub fn applied_as(mut self, config: &TrmConfig) -> Result<Self> {
         let TrmConfig { h_cycles, l_cycles, halt_max_steps, seq_len, .. } = *config;
         let resized = seq_len != self.config.seq_len;
-        if resized && (self.config.mlp_t || self.config.pos_encodings == PosEncodings::Learned) {
-            return Err(crate::Error::Config {
-                field: "seq_len",
-                value: seq_len.to_string(),
-                requirement: format!(
-                    "must stay {}: the weights are for so many positions",
-                    self.config.seq_len
-                ),
-            });
-        }
+        self.config.for_cells(seq_len)?;
         self.config = TrmConfig { h_cycles, l_cycles, halt_max_steps, seq_len, ..self.config };
         self.config.validate()?;
         if resized {
@@ -199,11 +202,22 @@ impl<B: Kernels> Trm<B> {
         self.lm_head.forward_each(z_h.narrow(1, self.config.prefix_len(), self.config.seq_len))
     }
 
-    /// Halting logits of `z_h` `[batch, len, hidden]`, read from its first position.
+    /// Halting logits of `z_h` `[batch, len, hidden]`.
     pub fn q_logits(&self, z_h: Tensor<B, 3>) -> QLogits<B> {
         let [batch, ..] = z_h.dims();
-        let q = self.q_head.forward_each(z_h.narrow(1, 0, 1)).cast(DType::F32);
+        let q = self.q_head.forward_each(self.q_readout(z_h)).cast(DType::F32);
         let column = |i| q.clone().narrow(2, i, 1).reshape([batch]);
         QLogits { q_halt: column(0), q_continue: column(1) }
+    }
+
+    /// What the q head reads of `z_h` `[batch, len, hidden]`: `[batch, 1, q_inputs]`.
+    fn q_readout(&self, z_h: Tensor<B, 3>) -> Tensor<B, 3> {
+        match self.config.q_readout {
+            QReadout::First => z_h.narrow(1, 0, 1),
+            QReadout::MeanMin => {
+                let cells = z_h.narrow(1, self.config.prefix_len(), self.config.seq_len).cast(DType::F32);
+                Tensor::cat(vec![cells.clone().mean_dim(1), cells.min_dim(1)], 2)
+            }
+        }
     }
 }

@@ -4,11 +4,12 @@ mod support;
 
 use std::path::PathBuf;
 
+use burn::{backend::Flex, tensor::Tensor};
 use proptest::prelude::*;
 use support::golden;
 use tempfile::{TempDir, tempdir};
 use trm_model::{
-    Error, PosEncodings, Precision, Preset, TrmConfig,
+    Error, Mixing, PosEncodings, Precision, Preset, QLogits, TrmConfig,
     weights::{Architecture, TensorSpec, layout, read_architecture},
 };
 
@@ -37,9 +38,11 @@ fn complaint(name: &str, text: &str) -> String {
 #[test]
 fn fields_out_of_range_are_named() {
     type Change = fn(&mut TrmConfig);
-    let cases: [(&str, &str, Change); 36] = [
+    let cases: [(&str, &str, Change); 38] = [
         ("vocab_size", "0", |c| c.vocab_size = 0),
         ("seq_len", "0", |c| c.seq_len = 0),
+        ("trained_sides", "[30, 0]", |c| c.trained_sides = vec![30, 0]),
+        ("trained_sides", "[4097]", |c| c.trained_sides = vec![4097]),
         ("num_puzzle_identifiers", "0", |c| c.num_puzzle_identifiers = 0),
         ("h_cycles", "0", |c| c.h_cycles = 0),
         ("l_cycles", "0", |c| c.l_cycles = 0),
@@ -65,7 +68,7 @@ fn fields_out_of_range_are_named() {
         ("expansion", "NaN", |c| c.expansion = f64::NAN),
         ("expansion", "inf", |c| c.expansion = f64::INFINITY),
         ("expansion", "0.001", |c| c.expansion = 0.001), // rounds to no inner width at all
-        ("expansion", "0.005", |c| (c.expansion, c.mlp_t, c.seq_len) = (0.005, true, 81)),
+        ("expansion", "0.005", |c| (c.expansion, c.mixing, c.seq_len) = (0.005, Mixing::MlpT, 81)),
         ("rms_norm_eps", "-0.1", |c| c.rms_norm_eps = -0.1),
         ("rms_norm_eps", "NaN", |c| c.rms_norm_eps = f64::NAN),
         ("rope_theta", "0", |c| c.rope_theta = 0.0),
@@ -92,7 +95,7 @@ fn fields_out_of_range_are_named() {
 fn unusual_networks_are_valid() {
     for config in [
         TrmConfig { num_heads: 512, pos_encodings: PosEncodings::Learned, ..maze() },
-        TrmConfig { num_heads: 512, mlp_t: true, ..maze() },
+        TrmConfig { num_heads: 512, mixing: Mixing::MlpT, ..maze() },
         TrmConfig { puzzle_emb_ndim: 0, puzzle_emb_len: 0, ..maze() },
         TrmConfig { puzzle_emb_ndim: 16 * 512, ..maze() },
         TrmConfig { puzzle_emb_ndim: 1000, puzzle_emb_len: 0, ..maze() },
@@ -164,7 +167,7 @@ fn golden_configurations() {
         ("maze-full", 6_822_914),
     ];
     for (folder, parameters) in folders {
-        let Some(folder) = golden(folder) else { return };
+        let folder = golden(folder);
         let path = folder.join("config.json");
         let Architecture { config, ignored } =
             read_architecture(path.to_str().expect("a plain path")).expect("it reads");
@@ -226,7 +229,7 @@ fn optional_fields_have_defaults() {
         "l_layers": 1, "hidden_size": 64, "num_heads": 2, "expansion": 4, "pos_encodings": "rope",
         "halt_max_steps": 4}"#;
     let config = read("config.json", text).expect("it reads").config;
-    assert_eq!((config.puzzle_emb_ndim, config.puzzle_emb_len, config.mlp_t), (0, 16, false));
+    assert_eq!((config.puzzle_emb_ndim, config.puzzle_emb_len, config.mixing), (0, 16, Mixing::Attention));
     assert_eq!((config.rms_norm_eps, config.rope_theta), (1e-5, 1e4));
     assert_eq!((config.no_act_continue, config.forward_dtype), (true, Precision::F32));
 }
@@ -294,14 +297,15 @@ proptest! {
         expansion in 0.1..10.0_f64,
         eps in 0.0..1.0_f64,
         theta in 1.0..1e6_f64,
-        (mlp_t, no_act_continue) in any::<(bool, bool)>(),
+        no_act_continue in any::<bool>(),
+        mixing in prop::sample::select(vec![Mixing::Attention, Mixing::MlpT, Mixing::Neighbours]),
         pos in prop::sample::select(vec![PosEncodings::Rope, PosEncodings::Learned, PosEncodings::None]),
         forward_dtype in prop::sample::select(vec![Precision::F32, Precision::Bf16]),
     ) {
         let [vocab_size, seq_len, puzzle_emb_ndim, puzzle_emb_len, h_cycles, l_cycles, hidden_size, num_heads] = sizes;
         let config = TrmConfig {
             vocab_size, seq_len, puzzle_emb_ndim, puzzle_emb_len, h_cycles, l_cycles, hidden_size, num_heads,
-            expansion, rms_norm_eps: eps, rope_theta: theta, mlp_t, no_act_continue, pos_encodings: pos,
+            expansion, rms_norm_eps: eps, rope_theta: theta, mixing, no_act_continue, pos_encodings: pos,
             forward_dtype, ..maze()
         };
         let json = serde_json::to_string(&config).expect("it serializes");
@@ -315,13 +319,13 @@ proptest! {
     fn validation_never_panics(
         sizes in prop::array::uniform10(prop_oneof![0..=2_usize, 0..=1024_usize, (0..=64_u32).prop_map(|b| 1_usize.checked_shl(b).unwrap_or(usize::MAX)), Just(usize::MAX)]),
         expansion in prop_oneof![any::<f64>(), 0.0..10.0_f64],
-        mlp_t in any::<bool>(),
+        mixing in prop::sample::select(vec![Mixing::Attention, Mixing::MlpT, Mixing::Neighbours]),
         pos in prop::sample::select(vec![PosEncodings::Rope, PosEncodings::Learned, PosEncodings::None]),
     ) {
         let [vocab_size, seq_len, ndim, emb_len, h_cycles, l_cycles, l_layers, hidden_size, num_heads, ids] = sizes;
         let config = TrmConfig {
             vocab_size, seq_len, puzzle_emb_ndim: ndim, puzzle_emb_len: emb_len, h_cycles, l_cycles, l_layers,
-            hidden_size, num_heads, num_puzzle_identifiers: ids, expansion, mlp_t, pos_encodings: pos, ..maze()
+            hidden_size, num_heads, num_puzzle_identifiers: ids, expansion, mixing, pos_encodings: pos, ..maze()
         };
         if config.validate().is_ok() {
             let values: usize = layout(&config).iter().map(TensorSpec::values).sum();
@@ -341,7 +345,10 @@ fn models_halt_by_what_they_learnt() {
         (1.0, -1.0, true, true),
         (0.0, 0.0, false, false),
     ] {
-        assert_eq!(alone.wants_to_halt(q_halt, q_continue), of_alone);
-        assert_eq!(both.wants_to_halt(q_halt, q_continue), of_both);
+        let [q_halt, q_continue] = [q_halt, q_continue]
+            .map(|logit: f32| Tensor::<Flex, 1>::from_floats([logit], &Default::default()));
+        let q = QLogits { q_halt, q_continue };
+        let halts = |config| q.wants_to_halt(config).into_data().iter::<bool>().collect::<Vec<_>>();
+        assert_eq!((halts(&alone), halts(&both)), (vec![of_alone], vec![of_both]));
     }
 }

@@ -31,7 +31,7 @@ fn config() -> TrmConfig {
 fn exported(name: &str) -> (StateDict, Vec<u8>) {
     let folder = tempdir().expect("a folder");
     let (state, path) = (StateDict::initial(&config(), 2), folder.path().join(name));
-    export_checkpoint(&state, &path).expect("it exports");
+    export_checkpoint(&config(), &state, &path).expect("it exports");
     (state, fs::read(path).expect("it reads"))
 }
 
@@ -134,24 +134,23 @@ fn flipped_bits_of_safetensors_do_not_break_the_reader() {
 /// Things that are no checkpoint at all.
 #[test]
 fn other_files_are_refused() {
-    assert_refused(b"", "neither a torch.save archive nor a safetensors file");
+    assert_refused(b"", "the file is empty");
     assert_refused(b"PK", "neither a torch.save archive nor a safetensors file");
     assert_refused(b"PK\x03\x04", "the zip archive");
-    assert_refused(b"version https://git-lfs.github.com/spec/v1\n", "neither");
-    assert_refused(b"{\"vocab_size\": 6}", "neither");
+    assert_refused(b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS");
+    assert_refused(b"{\"vocab_size\": 6}", "no index of safetensors files");
 }
 
-/// A folder or a missing file is an error of reading, with the path.
+/// A missing file is an error of reading, with the path.
 #[test]
-fn folders_and_missing_files_cannot_be_read() {
+fn missing_files_cannot_be_read() {
     let folder = tempdir().expect("a folder");
-    for path in [folder.path().to_owned(), folder.path().join("missing")] {
-        match read_checkpoint(&path) {
-            Err(error @ Error::Read { .. }) => {
-                assert!(error.to_string().contains(path.to_str().expect("a path")));
-            }
-            other => panic!("{other:?}"),
+    let path = folder.path().join("missing");
+    match read_checkpoint(&path, None) {
+        Err(error @ Error::Read { .. }) => {
+            assert!(error.to_string().contains(path.to_str().expect("a path")));
         }
+        other => panic!("{other:?}"),
     }
 }
 

@@ -4,7 +4,8 @@ mod torch_file;
 
 use proptest::prelude::*;
 use torch_file::{
-    MATRIX, View, archive, call, checkpoint, dict, floats, global, int, read, refusal, string, tuple,
+    MATRIX, View, archive, call, checkpoint, dict, floats, global, int, ints, read, read_chosen, refusal,
+    string, tuple,
 };
 use trm_model::{
     Precision,
@@ -227,4 +228,114 @@ proptest! {
         let expected: Vec<f32> = positions.iter().map(|at| *at as f32).collect();
         prop_assert_eq!(&state.expect("a state").0["w"].values, &expected);
     }
+}
+
+/// The names that tell a network's dictionary from others, each with a matrix.
+fn network(prefix: &str) -> Vec<u8> {
+    let names = ["embed_tokens.embedding_weight", "lm_head.weight", "q_head.weight"];
+    let names: Vec<String> = names.iter().map(|name| format!("{prefix}{name}")).collect();
+    let entries: Vec<_> = names.iter().map(|name| (name.as_str(), MATRIX.tensor())).collect();
+    dict(&entries)
+}
+
+/// Counts and states of random generators beside the weights, or among them, are passed over and told.
+#[test]
+fn tensors_that_are_no_weights() {
+    let count = View { kind: "LongStorage", len: 1, shape: &[], strides: &[], ..MATRIX }.tensor();
+    let bytes = View { kind: "ByteStorage", len: 6, shape: &[6], strides: &[1], ..MATRIX }.tensor();
+    let weights = dict(&[("w", MATRIX.tensor())]);
+    let beside = dict(&[("model_state_dict", weights), ("step", count.clone()), ("rng_state", bytes)]);
+    let read = read_chosen(&checkpoint(&beside), None).expect("weights");
+    assert_eq!((read.state.0.len(), read.passed_over), (1, vec!["step".into(), "rng_state".into()]));
+    let among = dict(&[("w", MATRIX.tensor()), ("step", count)]);
+    let read = read_chosen(&checkpoint(&among), None).expect("weights");
+    assert_eq!((read.state.0.len(), read.passed_over), (1, vec!["step".to_owned()]));
+}
+
+/// Of several dictionaries the one with a network's names is taken; where two have them, the caller chooses.
+#[test]
+fn several_dictionaries() {
+    let score = dict(&[("ModelCheckpoint", dict(&[("best_model_score", MATRIX.tensor())]))]);
+    let lightning = dict(&[("state_dict", network("model.")), ("callbacks", score.clone())]);
+    let read = read_chosen(&checkpoint(&lightning), None).expect("weights");
+    assert_eq!((read.state.0.len(), read.passed_over), (3, vec!["callbacks".to_owned()]));
+
+    let averaged = dict(&[("w", MATRIX.tensor()), ("lm_head.weight", MATRIX.tensor())]);
+    let two = dict(&[
+        ("model", network("")),
+        ("trainer", dict(&[("ema", network("_orig_mod."))])),
+        ("x", averaged),
+    ]);
+    let said = refusal(&checkpoint(&two));
+    assert!(said.contains("several networks, `model`, `trainer.ema`") && said.contains("--state"), "{said}");
+    for (key, tensors) in [("model", 3), ("trainer.ema", 3), ("x", 2)] {
+        let read = read_chosen(&checkpoint(&two), Some(key)).expect(key);
+        assert_eq!(read.state.0.len(), tensors, "{key}");
+    }
+    let said = read_chosen(&checkpoint(&two), Some("ema")).expect_err("no such key").to_string();
+    assert!(said.contains("the key `ema`; there are `model`, `trainer.ema`, `x`"), "{said}");
+}
+
+/// Values of other types beside the weights are dropped: sizes, devices, types, sets, numbers of numpy, objects.
+#[test]
+fn other_values_are_dropped() {
+    let code = |module: &str, name: &str, arguments: &[Vec<u8>]| call(global(module, name), tuple(arguments));
+    let list = [b"](".to_vec(), int(1), int(2), b"e".to_vec()].concat();
+    let dtype = code("numpy", "dtype", &[string("f8"), b"\x89".to_vec(), b"\x88".to_vec()]);
+    let dtype = [dtype, tuple(&[int(3), string("<"), b"N".to_vec()]), b"b".to_vec()].concat();
+    let bytes = code("_codecs", "encode", &[string("\u{b2}\u{9d}"), string("latin1")]);
+    let object = [global("argparse", "Namespace"), tuple(&[]), b"\x81".to_vec()].concat();
+    let object = [object, dict(&[("lr", int(1))]), b"b".to_vec()].concat();
+    let counts = [
+        code("collections", "defaultdict", &[global("builtins", "int")]),
+        string("a"),
+        int(1),
+        b"s".to_vec(),
+    ];
+    let others = [
+        ("size", code("torch", "Size", &[ints(&[6, 6])])),
+        ("device", code("torch", "device", &[string("cpu")])),
+        ("dtype", global("torch", "float32")),
+        ("set", code("__builtin__", "set", &[list])),
+        ("newer set", b"\x8f(K\x01K\x02\x90".to_vec()),
+        ("frozen set", b"(K\x01\x91".to_vec()),
+        ("score", code("numpy._core.multiarray", "scalar", &[dtype, bytes])),
+        ("bytes", b"C\x02ab".to_vec()),
+        ("namespace", object),
+        ("counts", counts.concat()),
+    ];
+    for (name, value) in others {
+        let file = checkpoint(&dict(&[("model", dict(&[("w", MATRIX.tensor())])), (name, value)]));
+        let read = read_chosen(&file, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((read.state.0.len(), read.passed_over), (1, vec![name.to_owned()]));
+    }
+}
+
+/// A tensor that was expanded, and one with attributes such as `torch.nn.Buffer`, are what their copies would be.
+#[test]
+fn expanded_tensors_and_buffers() {
+    let expanded = View { offset: 2, shape: &[64], strides: &[0], ..MATRIX }.tensor();
+    assert_eq!(read_one(&dict(&[("w", expanded)])), f32_tensor(&[64], &[2.0; 64]));
+    // Memory stays bounded by the size of the file.
+    let huge = View { shape: &[1 << 20, 1 << 10], strides: &[0, 0], ..MATRIX }.tensor();
+    assert!(refusal(&checkpoint(&dict(&[("w", huge)]))).contains("does not fit its storage"));
+
+    let arguments =
+        tuple(&[MATRIX.storage(), int(0), [ints(&[2, 3]), ints(&[3, 1])].concat(), b"\x89".to_vec()]);
+    let rebuild = global("torch._utils", "_rebuild_tensor_v2");
+    let state = dict(&[("persistent", b"\x88".to_vec())]);
+    let buffer = tuple(&[rebuild, global("torch", "Tensor"), arguments, state]);
+    let buffer = call(global("torch._tensor", "_rebuild_from_type_v2"), buffer);
+    assert_eq!(read_one(&dict(&[("w", buffer)])), read_one(&dict(&[("w", MATRIX.tensor())])));
+}
+
+/// The history of a training beside the weights makes a pickle of megabytes.
+#[test]
+fn long_histories() {
+    let batch =
+        [b"(".to_vec(), [b"G", &1.1_f64.to_be_bytes()[..]].concat().repeat(1000), b"e".to_vec()].concat();
+    let losses = [b"]".to_vec(), batch.repeat(300)].concat();
+    let file = checkpoint(&dict(&[("model", dict(&[("w", MATRIX.tensor())])), ("losses", losses)]));
+    assert!(file.len() > 2_000_000);
+    assert_eq!(read(&file).expect("weights").0.len(), 1);
 }

@@ -31,7 +31,7 @@ pub fn save(folder: &Path, config: &TrmConfig, state: &StateDict, card: &ModelCa
     let model_path = folder.join(MODEL_FILE);
     let config_json = serde_json::to_string_pretty(config)
         .map_err(|error| Error::ConfigFile { path: folder.join(CONFIG_FILE), reason: error.to_string() })?;
-    trm_data::files::write_atomic(&model_path, &safetensors::to_bytes(&model_path, state)?)?;
+    safetensors::write(&model_path, &state.named())?;
     trm_data::files::write_atomic(&folder.join(CARD_FILE), card.to_markdown(config, state).as_bytes())?;
     trm_data::files::write_atomic(&folder.join(CONFIG_FILE), format!("{config_json}\n").as_bytes())?;
     Ok(())
@@ -43,25 +43,36 @@ pub fn save(folder: &Path, config: &TrmConfig, state: &StateDict, card: &ModelCa
 /// [`Error::Read`], [`Error::ConfigFile`], [`Error::Config`], [`Error::Checkpoint`], and those of
 /// [`StateDict::check`].
 pub fn load_state(folder: &Path) -> Result<(TrmConfig, StateDict)> {
-    let read = |path: &Path| fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
-    let (config_path, model_path) = (folder.join(CONFIG_FILE), folder.join(MODEL_FILE));
-    parse(&config_path, &read(&config_path)?, &model_path, || read(&model_path))
+    let config = read_config(folder)?;
+    let path = folder.join(MODEL_FILE);
+    let state = parse_state(&config, &path, &read(&path)?)?;
+    Ok((config, state))
 }
 
-/// The architecture and the weights from the contents of a model folder's files; the paths are for errors. The weights
-/// are asked for once the architecture is found to be valid.
-pub(crate) fn parse(
-    config_path: &Path,
-    config: &[u8],
-    model_path: &Path,
-    model: impl FnOnce() -> Result<Vec<u8>>,
-) -> Result<(TrmConfig, StateDict)> {
-    let config: TrmConfig = serde_json::from_slice(config)
-        .map_err(|error| Error::ConfigFile { path: config_path.to_owned(), reason: error.to_string() })?;
+/// Reads the architecture of a model folder.
+pub(super) fn read_config(folder: &Path) -> Result<TrmConfig> {
+    let path = folder.join(CONFIG_FILE);
+    parse_config(&path, &read(&path)?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// The architecture from the contents of a model folder's file; the path is for errors.
+pub(crate) fn parse_config(path: &Path, config: &[u8]) -> Result<TrmConfig> {
+    let fail = |reason: String| Error::ConfigFile { path: path.to_owned(), reason };
+    let text = trm_data::text::decode(config).map_err(|error| fail(error.to_string()))?;
+    let config: TrmConfig = serde_json::from_str(text).map_err(|error| fail(error.to_string()))?;
     config.validate()?;
-    let state = safetensors::read(model_path, &model()?)?;
-    state.check(&config)?;
-    Ok((config, state))
+    Ok(config)
+}
+
+/// The weights of this architecture from the contents of a model folder's file; the path is for errors.
+pub(crate) fn parse_state(config: &TrmConfig, path: &Path, model: &[u8]) -> Result<StateDict> {
+    let (state, _) = safetensors::read(path, model)?;
+    state.check(config)?;
+    Ok(state)
 }
 
 /// Loads a model folder onto a device.
@@ -79,15 +90,15 @@ impl ModelCard {
             "---\nlibrary_name: trm\ntags: [trm, tiny-recursive-model, burn]\n---\n\n# {}\n\n{}\n\n",
             self.name, self.origin,
         );
-        let mixing = if config.mlp_t { "a SwiGLU over positions" } else { "attention" };
         let _ = writeln!(
             card,
             "A Tiny Recursive Model (arXiv 2510.04871): {} trained weights ({} values in the file), hidden size {}, \
-             {} layers with {mixing}, {} H cycles of {} L cycles, at most {} supervision steps.\n",
+             {} layers with {}, {} H cycles of {} L cycles, at most {} supervision steps.\n",
             config.num_params(),
             state.values(),
             config.hidden_size,
             config.l_layers,
+            config.mixing,
             config.h_cycles,
             config.l_cycles,
             config.halt_max_steps,

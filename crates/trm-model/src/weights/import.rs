@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use super::{ModelCard, read_architecture, read_checkpoint, save};
-use crate::{Precision, Result, TrmConfig};
+use super::{Checkpoint, ModelCard, arch::Description, names::is_network, read_checkpoint, save};
+use crate::{Error, Precision, Result, TrmConfig};
 
 /// What [`import`] made.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,27 +10,43 @@ pub struct Imported {
     pub config: TrmConfig,
     /// Keys of the architecture's file that say nothing about the network.
     pub ignored: Vec<String>,
+    /// What the checkpoint holds beside the weights.
+    pub passed_over: Vec<String>,
 }
 
 /// Makes a model folder of a checkpoint of the reference: `arch` is the name of a [`Preset`](crate::Preset) or a file
-/// ([`read_architecture`]), `precision` that of the weights in the folder, and `origin` says on the model card where they
-/// come from. The model is called as its folder.
+/// ([`read_architecture`](super::read_architecture)), `precision` that of the weights in the folder, and `origin` says on the model card where they
+/// come from. `key` names the dictionary of weights where the checkpoint has several. A run of the reference writes its
+/// architecture without the shape of the data: vocabulary and identifiers come from the weights then, and so do the cells of a
+/// board, except where the weights fit boards of any size, and `cells` must say it. The model is called as its folder.
 ///
 /// # Errors
-/// Those of [`read_architecture`], [`read_checkpoint`] and [`save`].
+/// Those of [`read_architecture`](super::read_architecture), [`read_checkpoint`] and [`save`]; [`Error::ConfigFile`] where nothing says the number of cells.
 pub fn import(
     file: &Path,
+    key: Option<&str>,
     arch: &str,
+    cells: Option<usize>,
     output: &Path,
     precision: Precision,
     origin: &str,
 ) -> Result<Imported> {
-    let architecture = read_architecture(arch)?;
+    let description = Description::read(arch)?;
+    let Checkpoint { state, passed_over, .. } = read_checkpoint(file, key)?;
+    if !is_network(state.0.keys().cloned()) {
+        let names: Vec<&str> = state.0.keys().take(3).map(String::as_str).collect();
+        let found = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        let reason = format!(
+            "its {} tensors ({found}, …) are not those of such a network, which has lm_head.weight, q_head.weight and more",
+            state.0.len()
+        );
+        return Err(Error::Checkpoint { path: file.to_owned(), reason });
+    }
+    let architecture = description.complete(Some(&state), cells)?;
     let ignored = architecture.ignored.clone();
-    let (state, _) = read_checkpoint(file)?;
     let config = architecture.fit(&state);
     let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let card = ModelCard { name, origin: origin.to_owned() };
     save(output, &config, &state.with_precision(precision), &card)?;
-    Ok(Imported { config, ignored })
+    Ok(Imported { config, ignored, passed_over })
 }

@@ -60,14 +60,8 @@ pub fn layout(config: &TrmConfig) -> Vec<TensorSpec> {
         let mut linear = |name: &str, d_in: usize, d_out: usize| {
             add(format!("L_level.layers.{i}.{name}.weight"), &[d_out, d_in], lecun(d_in), true);
         };
-        if config.mlp_t {
-            let len = config.total_len();
-            let inner = config.swiglu_inner(len);
-            linear("mlp_t.gate_up_proj", len, 2 * inner);
-            linear("mlp_t.down_proj", inner, len);
-        } else {
-            linear("self_attn.qkv_proj", hidden, 3 * hidden);
-            linear("self_attn.o_proj", hidden, hidden);
+        for (name, d_in, d_out) in config.mixing.part().maps(config) {
+            linear(name, d_in, d_out);
         }
         let inner = config.swiglu_inner(hidden);
         linear("mlp.gate_up_proj", hidden, 2 * inner);
@@ -75,7 +69,7 @@ pub fn layout(config: &TrmConfig) -> Vec<TensorSpec> {
     }
     add("lm_head.weight".into(), &[config.vocab_size, hidden], lecun(hidden), true);
     // The q head starts at "do not halt", so that early training sees every step.
-    add("q_head.weight".into(), &[2, hidden], Init::Constant(0.0), true);
+    add("q_head.weight".into(), &[2, config.q_inputs()], Init::Constant(0.0), true);
     add("q_head.bias".into(), &[2], Init::Constant(-5.0), true);
     add("H_init".into(), &[hidden], Init::TruncatedNormal { std: 1.0 }, false);
     add("L_init".into(), &[hidden], Init::TruncatedNormal { std: 1.0 }, false);

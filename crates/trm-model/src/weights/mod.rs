@@ -1,12 +1,17 @@
 //! Weights in files: the native folder, safetensors, and the checkpoints of the PyTorch reference.
 
 mod arch;
+mod container;
 mod folder;
 mod import;
 mod layout;
+mod listing;
+mod module_path;
+mod names;
 mod pretrained;
 mod reference;
 mod safetensors;
+mod shards;
 mod state;
 mod torch;
 
@@ -14,6 +19,8 @@ pub use arch::{Architecture, read_architecture};
 pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};
 pub use import::{Imported, import};
 pub use layout::{Init, TensorSpec, layout};
+pub use listing::{Listing, TensorSummary, list_checkpoint, list_folder};
+pub use module_path::ModulePath;
 pub use pretrained::pretrained;
-pub use reference::{CheckpointFormat, export_checkpoint, read_checkpoint};
+pub use reference::{Checkpoint, CheckpointFormat, export_checkpoint, read_checkpoint};
 pub use state::{HostTensor, StateDict};

@@ -11,7 +11,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::layout::{Init, layout};
+use super::{
+    ModulePath,
+    layout::{Init, layout},
+};
 use crate::{Error, Precision, Result, Trm, TrmConfig};
 
 /// A tensor in host memory, row-major.
@@ -29,7 +32,15 @@ pub struct HostTensor {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StateDict(pub BTreeMap<String, HostTensor>);
 
+/// Tensors to be written, each under a name of a file's own.
+pub(super) type Named<'a> = BTreeMap<String, &'a HostTensor>;
+
 impl StateDict {
+    /// All tensors under their names.
+    pub(super) fn named(&self) -> Named<'_> {
+        self.0.iter().map(|(name, tensor)| (name.clone(), tensor)).collect()
+    }
+
     /// Fresh weights, drawn as the reference draws them; the same on every device for the same `seed`.
     pub fn initial(config: &TrmConfig, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -48,7 +59,7 @@ impl StateDict {
     /// Checks that these are exactly the tensors of a model of this architecture.
     ///
     /// # Errors
-    /// The first tensor that is missing, of another shape, or not part of the architecture.
+    /// The first tensor that is missing, of another shape, with a value that is no number, or not part of the architecture.
     pub fn check(&self, config: &TrmConfig) -> Result<()> {
         let specs = layout(config);
         for spec in &specs {
@@ -62,6 +73,9 @@ impl StateDict {
                         found: tensor.shape.clone(),
                         expected: spec.shape.clone(),
                     });
+                }
+                Some(tensor) if !tensor.values.iter().all(|value| value.is_finite()) => {
+                    return Err(Error::NotFinite { name: spec.name.clone() });
                 }
                 Some(_) => {}
             }
@@ -126,49 +140,25 @@ impl<B: Kernels> Trm<B> {
     /// Those of [`StateDict::check`].
     pub fn load_state(self, state: &StateDict) -> Result<Self> {
         state.check(self.config())?;
-        Ok(self.map(&mut Fill { state, path: Path::default() }))
+        Ok(self.map(&mut Fill { state, path: ModulePath::default() }))
     }
 
     /// The weights of the model, f32.
     pub fn to_state(&self) -> StateDict {
-        let mut collect = Collect { state: StateDict::default(), path: Path::default() };
+        let mut collect = Collect { state: StateDict::default(), path: ModulePath::default() };
         self.visit(&mut collect);
         collect.state
     }
 }
 
-/// Where a visitor is in the module tree.
-#[derive(Default)]
-struct Path(Vec<String>);
-
-impl Path {
-    fn enter(&mut self, name: &str) {
-        // The only names of the reference that are not snake case.
-        self.0.push(match name {
-            "l_level" => "L_level".into(),
-            "h_init" => "H_init".into(),
-            "l_init" => "L_init".into(),
-            name => name.into(),
-        });
-    }
-
-    fn exit(&mut self) {
-        self.0.pop();
-    }
-
-    fn name(&self) -> String {
-        self.0.join(".")
-    }
-}
-
 struct Fill<'a> {
     state: &'a StateDict,
-    path: Path,
+    path: ModulePath,
 }
 
 impl<B: Kernels> ModuleMapper<B> for Fill<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.enter(name);
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
@@ -189,12 +179,12 @@ impl<B: Kernels> ModuleMapper<B> for Fill<'_> {
 
 struct Collect {
     state: StateDict,
-    path: Path,
+    path: ModulePath,
 }
 
 impl<B: Kernels> ModuleVisitor<B> for Collect {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.enter(name);
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 
 use trm_model::{
     Result,
-    weights::{StateDict, read_checkpoint},
+    weights::{Checkpoint, StateDict, read_checkpoint},
 };
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -119,9 +119,14 @@ pub fn checkpoint(value: &[u8]) -> Vec<u8> {
 
 /// Reads these bytes as a file.
 pub fn read(bytes: &[u8]) -> Result<StateDict> {
+    read_chosen(bytes, None).map(|checkpoint| checkpoint.state)
+}
+
+/// Reads these bytes as a file, the dictionary with this key in it.
+pub fn read_chosen(bytes: &[u8], key: Option<&str>) -> Result<Checkpoint> {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), bytes).expect("it can be written");
-    read_checkpoint(file.path()).map(|(state, _)| state)
+    read_checkpoint(file.path(), key)
 }
 
 /// The message with which a file of these bytes is refused.

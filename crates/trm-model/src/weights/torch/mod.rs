@@ -2,15 +2,16 @@
 //!
 //! A checkpoint is a zip archive: `NAME/data.pkl`, a pickle of the state dictionary, and one raw file
 //! `NAME/data/KEY` per storage. Pickles are programs. Ours is an interpreter of the few instructions that a
-//! state dictionary needs; anything else is an error that names it, and nothing is ever executed.
+//! state dictionary needs; other code is never executed: what it would have made is foreign here, and dropped.
 //! (A reader of our own, since the one in burn-store 0.21 fills tensors whose data is missing with zeros.)
 
+mod choice;
 mod read;
 mod unpickle;
 mod write;
 
-pub(super) use read::read;
-pub(super) use write::to_bytes;
+pub(super) use read::{Input, list, read};
+pub(super) use write::write;
 
 /// Strides of a row-major tensor; saturated where they overflow, which takes an axis of length 0.
 fn contiguous_strides(shape: &[usize]) -> Vec<usize> {

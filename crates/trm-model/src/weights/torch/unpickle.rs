@@ -14,6 +14,8 @@ pub(super) enum Value {
     Dict(Vec<(Rc<str>, Value)>),
     List,
     Global(&'static str),
+    /// Something that a state dictionary does not need, in words: code, which is never run, and what it would have made.
+    Foreign(Rc<str>),
     Storage(Rc<Storage>),
     Tensor(Rc<TensorRef>),
     Mark,
@@ -39,20 +41,36 @@ pub(super) struct TensorRef {
     pub strides: Vec<usize>,
 }
 
+impl Value {
+    /// Something that is of no use here.
+    fn foreign(what: String) -> Self {
+        Value::Foreign(what.into())
+    }
+}
+
 /// How deep tuples nest; kept, since shared tuples would take exponential time to measure.
 type Depth = u8;
 
-/// Nothing in a state dictionary nests deeper than this.
+/// Nothing in a state dictionary nests deeper than this; what does is foreign to it.
 const MAX_DEPTH: Depth = 8;
+
+/// Values on the stack and in the memo. A state dictionary has some thousands, lists are thrown away a thousand items at a time.
+const MAX_VALUES: usize = 1 << 22;
+
+/// The longest name of code that is told in full.
+const MAX_NAME: usize = 80;
 
 /// No weight has more axes. Few bytes of pickle can rebuild a tensor again, so each must be small.
 const MAX_AXES: usize = 8;
 
 /// The functions and types that a state dictionary may name; storages of integers make better messages later.
-const GLOBALS: [&str; 14] = [
+const GLOBALS: [&str; 17] = [
     "collections.OrderedDict",
     "torch._utils._rebuild_tensor_v2",
     "torch._utils._rebuild_parameter",
+    "torch._utils._rebuild_parameter_with_state",
+    "torch._tensor._rebuild_from_type_v2",
+    "torch.Tensor",
     "torch.FloatStorage",
     "torch.DoubleStorage",
     "torch.HalfStorage",
@@ -83,19 +101,38 @@ struct Machine<'a> {
 impl Machine<'_> {
     fn run(mut self) -> Result<Value, String> {
         loop {
+            if self.stack.len() + self.memo.len() > MAX_VALUES {
+                return Err(format!("over {MAX_VALUES} values at a time"));
+            }
             let [opcode] = self.take()?;
             match opcode {
-                b'.' => return self.pop(),                                         // STOP
-                0x80 => drop(self.take::<1>()?),                                   // PROTO
-                0x95 => drop(self.take::<8>()?),                                   // FRAME
-                b'(' => self.push(Value::Mark),                                    // MARK
-                b'N' => self.push(Value::None),                                    // NONE
-                0x88 | 0x89 => self.push(Value::Bool),                             // NEWTRUE, NEWFALSE
-                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?,  // BININT
-                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                    // BININT1
-                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?,  // BININT2
-                0x8a => self.long()?,                                              // LONG1
+                b'.' => return self.pop(),                                        // STOP
+                0x80 => drop(self.take::<1>()?),                                  // PROTO
+                0x95 => drop(self.take::<8>()?),                                  // FRAME
+                b'(' => self.push(Value::Mark),                                   // MARK
+                b'N' => self.push(Value::None),                                   // NONE
+                0x88 | 0x89 => self.push(Value::Bool),                            // NEWTRUE, NEWFALSE
+                b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?, // BININT
+                b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                   // BININT1
+                b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?, // BININT2
+                0x8a => self.long()?,                                             // LONG1
                 b'G' => self.int(|_: [u8; 8]| -1)?, // BINFLOAT: never part of a tensor, as -1 is not
+                0x8b => self.bytes(|b: [u8; 4]| u32::from_le_bytes(b) as usize, "a long number")?, // LONG4
+                b'B' => self.bytes(|b: [u8; 4]| u32::from_le_bytes(b) as usize, "bytes")?, // BINBYTES
+                b'C' => self.bytes(|[b]: [u8; 1]| usize::from(b), "bytes")?, // SHORT_BINBYTES
+                0x8e | 0x96 => {
+                    // BINBYTES8, BYTEARRAY8
+                    let len = |b: [u8; 8]| usize::try_from(u64::from_le_bytes(b)).unwrap_or(usize::MAX);
+                    self.bytes(len, "bytes")?;
+                }
+                0x8f => self.push(Value::foreign("a set".into())), // EMPTY_SET
+                0x90 => drop(self.pop_to_mark()?),                 // ADDITEMS
+                0x91 => {
+                    // FROZENSET
+                    self.pop_to_mark()?;
+                    self.push(Value::foreign("a set".into()));
+                }
+                b'0' => drop(self.pop()?), // POP
                 b'X' => self.string(|b: [u8; 4]| u32::from_le_bytes(b) as usize)?, // BINUNICODE
                 0x8c => self.string(|[b]: [u8; 1]| usize::from(b))?, // SHORT_BINUNICODE
                 b')' => self.push(Value::Tuple(Rc::new([]), 0)), // EMPTY_TUPLE
@@ -103,7 +140,7 @@ impl Machine<'_> {
                 b't' => {
                     // TUPLE
                     let items = self.pop_to_mark()?;
-                    self.push_tuple(items)?;
+                    self.push_tuple(items);
                 }
                 b'}' => self.push(Value::Dict(Vec::new())), // EMPTY_DICT
                 b']' => self.push(Value::List),             // EMPTY_LIST
@@ -145,11 +182,11 @@ impl Machine<'_> {
                 b'c' => {
                     // GLOBAL
                     let (module, name) = (self.line()?, self.line()?);
-                    self.push(global(&module, &name)?);
+                    self.push(global(&module, &name));
                 }
                 0x93 => match (self.pop()?, self.pop()?) {
                     // STACK_GLOBAL
-                    (Value::Str(name), Value::Str(module)) => self.push(global(&module, &name)?),
+                    (Value::Str(name), Value::Str(module)) => self.push(global(&module, &name)),
                     _ => return Err("a global that is not named by strings".into()),
                 },
                 b'Q' => {
@@ -157,8 +194,8 @@ impl Machine<'_> {
                     let id = self.pop()?;
                     self.push(storage(&id)?);
                 }
-                b'R' => {
-                    // REDUCE
+                b'R' | 0x81 => {
+                    // REDUCE, NEWOBJ
                     let (arguments, function) = (self.pop()?, self.pop()?);
                     self.push(call(&function, &arguments)?);
                 }
@@ -222,6 +259,19 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Passes over bytes that nothing here needs.
+    fn bytes<const N: usize>(
+        &mut self,
+        len: impl Fn([u8; N]) -> usize,
+        what: &'static str,
+    ) -> Result<(), String> {
+        let len = len(self.take()?);
+        let (_, rest) = self.input.split_at_checked(len).ok_or_else(|| format!("{what} without an end"))?;
+        self.input = rest;
+        self.push(Value::foreign(what.to_owned()));
+        Ok(())
+    }
+
     fn string<const N: usize>(&mut self, len: impl Fn([u8; N]) -> usize) -> Result<(), String> {
         let len = len(self.take()?);
         let string = self.take_str(len)?;
@@ -232,23 +282,26 @@ impl Machine<'_> {
     fn tuple(&mut self, len: usize) -> Result<(), String> {
         let start = self.stack.len().checked_sub(len).ok_or("a tuple that lacks its items")?;
         let items = self.stack.split_off(start);
-        self.push_tuple(items)
-    }
-
-    fn push_tuple(&mut self, items: Vec<Value>) -> Result<(), String> {
-        let depth = container_depth(&items)?;
-        self.push(Value::Tuple(items.into(), depth));
+        self.push_tuple(items);
         Ok(())
     }
 
+    fn push_tuple(&mut self, items: Vec<Value>) {
+        let depth = items.iter().map(depth).max().unwrap_or(0);
+        self.push(if depth < MAX_DEPTH { Value::Tuple(items.into(), depth + 1) } else { too_deep() });
+    }
+
     fn set_items(&mut self, items: Vec<Value>) -> Result<(), String> {
-        container_depth(&items)?;
-        let Some(Value::Dict(entries)) = self.stack.last_mut() else {
-            return Err("items for something that is not a dictionary".into());
+        let entries = match self.stack.last_mut() {
+            Some(Value::Dict(entries)) => entries,
+            // What other code would have made, or a dictionary that was recalled: nobody looks into these.
+            Some(Value::Foreign(_) | Value::None) => return Ok(()),
+            _ => return Err("items for something that is not a dictionary".into()),
         };
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             if let Value::Str(key) = key {
+                let value = if depth(&value) < MAX_DEPTH { value } else { too_deep() };
                 entries.push((key, value));
             }
         }
@@ -282,17 +335,19 @@ fn depth(value: &Value) -> Depth {
     }
 }
 
-/// Depth of a container of these items, which must not be too deep.
-fn container_depth(items: &[Value]) -> Result<Depth, String> {
-    let depth = 1 + items.iter().map(depth).max().unwrap_or(0);
-    if depth > MAX_DEPTH { Err(format!("values nested over {MAX_DEPTH} deep")) } else { Ok(depth) }
+fn too_deep() -> Value {
+    Value::foreign(format!("values nested over {MAX_DEPTH} deep"))
 }
 
-fn global(module: &str, name: &str) -> Result<Value, String> {
+fn global(module: &str, name: &str) -> Value {
     let known = |path: &&str| path.rsplit_once('.') == Some((module, name));
     match GLOBALS.into_iter().find(known) {
-        Some(path) => Ok(Value::Global(path)),
-        None => Err(format!("the code `{module}.{name}`, which was not run")),
+        Some(path) => Value::Global(path),
+        // Few bytes can name the same code again and again, so that each name must be short.
+        None => {
+            let name: String = format!("{module}.{name}").chars().take(MAX_NAME).collect();
+            Value::foreign(format!("the code `{name}`, which was not run"))
+        }
     }
 }
 
@@ -315,12 +370,24 @@ fn storage(id: &Value) -> Result<Value, String> {
 }
 
 fn call(function: &Value, arguments: &Value) -> Result<Value, String> {
-    let (Value::Global(function), Value::Tuple(arguments, _)) = (function, arguments) else {
-        return Err("a call of something that is not a function".into());
+    let (function, arguments) = match (function, arguments) {
+        (Value::Global(function), Value::Tuple(arguments, _)) => (function, arguments),
+        (Value::Foreign(what), _) => return Ok(Value::Foreign(what.clone())),
+        // What too deep arguments would have made.
+        (Value::Global(_), Value::Foreign(what)) => return Ok(Value::Foreign(what.clone())),
+        _ => return Err("a call of something that is not a function".into()),
     };
     match (*function, &**arguments) {
         ("collections.OrderedDict", []) => Ok(Value::Dict(Vec::new())),
-        ("torch._utils._rebuild_parameter", [Value::Tensor(tensor), ..]) => Ok(Value::Tensor(tensor.clone())),
+        (
+            "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state",
+            [Value::Tensor(tensor), ..],
+        ) => Ok(Value::Tensor(tensor.clone())),
+        // A tensor with attributes, as `torch.nn.Buffer` is one: the function that makes it, its type, the arguments.
+        (
+            "torch._tensor._rebuild_from_type_v2",
+            [Value::Global(function @ "torch._utils._rebuild_tensor_v2"), _, arguments, ..],
+        ) => call(&Value::Global(function), arguments),
         (
             "torch._utils._rebuild_tensor_v2",
             [

@@ -1,34 +1,38 @@
-use std::io::{Cursor, Write};
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+};
 
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::{super::state::StateDict, contiguous_strides};
+use super::{super::state::Named, contiguous_strides};
 use crate::Precision;
 
-/// The bytes of a checkpoint that `torch.load` reads (also with `weights_only=True`), each tensor in its
-/// precision.
-pub(in super::super) fn to_bytes(state: &StateDict) -> Result<Vec<u8>, String> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+/// Writes a checkpoint that `torch.load` reads (also with `weights_only=True`), each tensor in its precision.
+pub(in super::super) fn write(tensors: &Named<'_>, file: &mut File) -> io::Result<()> {
+    let mut zip = ZipWriter::new(BufWriter::new(file));
     // PyTorch maps storages into memory, and wants them aligned.
     let options =
         SimpleFileOptions::default().compression_method(CompressionMethod::Stored).with_alignment(64);
     let mut add = |name: &str, bytes: &[u8]| {
-        zip.start_file(format!("checkpoint/{name}"), options).map_err(|error| error.to_string())?;
-        zip.write_all(bytes).map_err(|error| error.to_string())
+        // An entry of 4 GB and more has a longer header, which must be asked for.
+        let options = options.large_file(bytes.len() as u64 >= u64::from(u32::MAX));
+        zip.start_file(format!("checkpoint/{name}"), options)?;
+        zip.write_all(bytes)
     };
-    add("data.pkl", &pickle(state))?;
+    add("data.pkl", &pickle(tensors))?;
     add("byteorder", b"little")?;
-    for (key, tensor) in state.0.values().enumerate() {
+    for (key, tensor) in tensors.values().enumerate() {
         add(&format!("data/{key}"), &tensor.to_le_bytes())?;
     }
     add("version", b"3\n")?;
-    Ok(zip.finish().map_err(|error| error.to_string())?.into_inner())
+    zip.finish()?.flush()
 }
 
 /// The state dictionary as a pickle of protocol 2.
-fn pickle(state: &StateDict) -> Vec<u8> {
+fn pickle(tensors: &Named<'_>) -> Vec<u8> {
     let mut out = b"\x80\x02ccollections\nOrderedDict\n)R(".to_vec();
-    for (key, (name, tensor)) in state.0.iter().enumerate() {
+    for (key, (name, tensor)) in tensors.iter().enumerate() {
         let kind = match tensor.precision {
             Precision::F32 => "FloatStorage",
             Precision::Bf16 => "BFloat16Storage",

@@ -1,0 +1,84 @@
+//! Names, shapes and precisions of tensors in files, without their values.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{
+    MODEL_FILE,
+    container::Container,
+    folder::read_config,
+    layout::layout,
+    reference::{CheckpointFormat, Kind, Opened},
+    safetensors, shards, torch,
+};
+use crate::{Error, Precision, Result, TrmConfig};
+
+/// What a file says of a tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorSummary {
+    /// Its dimensions.
+    pub shape: Vec<usize>,
+    /// How its values are stored.
+    pub precision: Precision,
+}
+
+/// Tensors by name.
+pub(super) type Listed = BTreeMap<String, TensorSummary>;
+
+/// What is in a checkpoint or a model folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The weights, under the reference's names.
+    pub tensors: BTreeMap<String, TensorSummary>,
+    /// The kind of file.
+    pub format: CheckpointFormat,
+    /// Names of what the file holds beside the weights.
+    pub passed_over: Vec<String>,
+}
+
+impl Listing {
+    /// Total number of values.
+    pub fn values(&self) -> usize {
+        self.tensors.values().map(|tensor| tensor.shape.iter().product::<usize>()).sum()
+    }
+}
+
+/// Lists what [`read_checkpoint`](super::read_checkpoint) would read; no weights are read, so that a large table costs nothing.
+///
+/// # Errors
+/// Those of [`read_checkpoint`](super::read_checkpoint), but for damaged values.
+pub fn list_checkpoint(path: &Path, key: Option<&str>) -> Result<Listing> {
+    let mut opened = Opened::new(path, key)?;
+    let (found, passed_over) = match opened.kind {
+        Kind::Torch => torch::list(path, opened.container.input, opened.container.len, key)?,
+        Kind::Safetensors => safetensors::list(path, &mut opened.container.input, opened.container.len)?,
+        Kind::Shards => shards::list(path, &opened.container.bytes()?)?,
+    };
+    let mut tensors = Listed::new();
+    for (name, tensor) in found {
+        opened.kind.insert(path, &mut tensors, &name, tensor)?;
+    }
+    Ok(Listing { tensors, format: opened.kind.format(), passed_over })
+}
+
+/// The architecture of a model folder and what its weights' file lists.
+///
+/// # Errors
+/// As [`load_state`](super::load_state), but for damaged values and for tensors that are no part of the architecture, which
+/// are listed.
+pub fn list_folder(folder: &Path) -> Result<(TrmConfig, Listing)> {
+    let config = read_config(folder)?;
+    let path = folder.join(MODEL_FILE);
+    let mut file = Container::open(&path)?;
+    let (tensors, passed_over) = safetensors::list(&path, &mut file.input, file.len)?;
+    for spec in layout(&config) {
+        match tensors.get(&spec.name) {
+            None => return Err(Error::MissingTensor { name: spec.name, shape: spec.shape }),
+            Some(found) if found.shape != spec.shape => {
+                let (found, expected) = (found.shape.clone(), spec.shape);
+                return Err(Error::TensorShape { name: spec.name, found, expected });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok((config, Listing { tensors, format: CheckpointFormat::Safetensors, passed_over }))
+}
