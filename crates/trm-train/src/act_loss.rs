@@ -5,7 +5,7 @@ use burn::tensor::{
 use trm_kernels::{AutodiffKernels, Kernels};
 use trm_model::act::TrainingStep;
 
-use crate::loss::{TokenLoss, bce_with_logits};
+use crate::loss::{TokenLoss, bce_with_logits, smoothed_softmax};
 
 /// Sums over the puzzles that halted in a step and have a label; divide by `count`. The losses are sums over the whole
 /// batch (`ACTLossHead` in `models/losses.py`).
@@ -71,12 +71,21 @@ pub struct ActLoss<B: AutodiffBackend> {
 
 impl<B: AutodiffKernels> ActLoss<B> {
     /// Computes the loss of a step. The token loss of a puzzle is the mean over its labelled cells; `q_halt` learns
-    /// whether all of them are right.
+    /// whether all of them are right; of a puzzle without any, that it is not.
     pub fn new(step: &TrainingStep<B>, token_loss: TokenLoss) -> Self {
+        Self::smoothed(step, token_loss, 0.0)
+    }
+
+    /// The loss with a softmax whose labels are smoothed by [`smoothed_softmax`]; stablemax takes no smoothing.
+    pub fn smoothed(step: &TrainingStep<B>, token_loss: TokenLoss, smoothing: f64) -> Self {
         let labels = step.carry.batch.labels.clone();
         let graded = Graded::new(step.output.logits.clone().inner(), labels.clone());
 
-        let tokens = token_loss.per_token(step.output.logits.clone(), Tensor::from_inner(labels));
+        let (logits, labels) = (step.output.logits.clone(), Tensor::from_inner(labels));
+        let tokens = match token_loss {
+            TokenLoss::Softmax if smoothing > 0.0 => smoothed_softmax(logits, labels, smoothing),
+            _ => token_loss.per_token(logits, labels),
+        };
         let dtype = tokens.dtype();
         let share = Tensor::from_inner(graded.labelled.clone().clamp_min(1).cast(dtype).recip());
         let lm_loss = (tokens.sum_dim(1) * share.unsqueeze_dim(1)).sum();
@@ -112,7 +121,9 @@ impl<B: Kernels> Graded<B> {
         let count = |mask: Tensor<B, 2, Bool>| mask.int().float().sum_dim(1).reshape([batch]);
         let labelled = count(has_label.clone());
         let right = count(answers.equal(labels).bool_and(has_label));
-        Self { exact: right.clone().equal(labelled.clone()), labelled, right }
+        // What has no label cannot be right: `q_halt` is to learn that there is no answer.
+        let exact = right.clone().equal(labelled.clone()).bool_and(labelled.clone().greater_elem(0));
+        Self { exact, labelled, right }
     }
 
     /// The first five sums of [`Metrics`].

@@ -25,6 +25,7 @@
 //! let mut trainer = Trainer::new(model, Optimization {
 //!     adam: AdamAtan2 { beta_1: 0.9, beta_2: 0.95, weight_decay: 0.1 },
 //!     lr: 1e-2,
+//!     muon: None,
 //!     puzzle_emb_lr: 1e-3,
 //!     puzzle_emb_weight_decay: 0.1,
 //!     schedule: LrSchedule { warmup_steps: 2, total_steps: 40, min_ratio: 1.0 },
@@ -33,10 +34,13 @@
 //!     token_loss: TokenLoss::Stablemax,
 //! });
 //! let tokens = Tensor::<Flex, 2, Int>::from_ints([[1, 2, 3, 4], [4, 3, 2, 1]], &Default::default());
-//! let puzzles = Tensor::<Flex, 1, Int>::zeros([2], &Default::default());
+//! let puzzle_identifiers = Tensor::<Flex, 1, Int>::zeros([2], &Default::default());
+//! // Puzzles may halt after any step.
+//! let min_steps = Tensor::<Flex, 1, Int>::zeros([2], &Default::default());
 //! let mut step = || {
-//!     let batch = Batch { inputs: tokens.clone(), labels: tokens.clone(), puzzle_identifiers: puzzles.clone() };
-//!     trainer.step(batch, puzzles.clone()).map(|result| result.loss)
+//!     let (inputs, labels) = (tokens.clone(), tokens.clone());
+//!     let batch = Batch { inputs, labels, puzzle_identifiers: puzzle_identifiers.clone() };
+//!     trainer.step(batch, min_steps.clone()).map(|result| result.loss)
 //! };
 //! let first = step()?;
 //! for _ in 0..38 {
@@ -58,7 +62,11 @@ mod exchange;
 pub mod figures;
 mod gradients;
 mod group;
+mod lane;
 pub mod loss;
+mod muon;
+mod noise;
+mod optimization;
 mod puzzle_sgd;
 mod recipe;
 mod records;
@@ -78,10 +86,13 @@ pub use ema::Ema;
 pub use error::{Error, Result};
 pub use exchange::Exchange;
 pub use group::Group;
+pub use muon::Muon;
+pub use noise::Noise;
+pub use optimization::{Optimization, StepResult};
 pub use puzzle_sgd::{puzzle_embedding_step, visits};
 pub use recipe::{
-    CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe, Recipe,
-    RecursionStage, TrainingRecipe,
+    CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, MixtureEntry,
+    OptimizerRecipe, Recipe, RecursionStage, TrainingRecipe,
 };
 pub use records::{EvaluationRecord, Event, EventSink, Record, StepRecord};
 pub use report::report;
@@ -91,4 +102,4 @@ pub use schedule::LrSchedule;
 pub use sinks::{JsonLines, TensorBoard};
 pub use source::{Epochs, FreshMazes, Place, Rows, Source};
 pub use state::Tensors;
-pub use trainer::{Optimization, StepResult, Trainer};
+pub use trainer::Trainer;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use burn::{
     module::AutodiffModule,
     optim::{GradientsAccumulator, GradientsParams, Optimizer, adaptor::OptimizerAdaptor},
@@ -6,55 +8,20 @@ use burn::{
 use trm_kernels::AutodiffKernels;
 use trm_model::{
     Trm, TrmConfig,
-    act::{Batch, Carry, training_step},
+    act::{Batch, Carry, admitted_training_step},
 };
 
 use crate::{
-    ActLoss, AdamAtan2, Ema, Error, Group, LrSchedule, Metrics, Result,
+    ActLoss, AdamAtan2, Ema, Error, Group, Metrics, Noise, Optimization, Result, StepResult,
     gradients::{scale, squares, sum_over},
-    loss::TokenLoss,
+    lane::Lane,
+    muon::Velocities,
     puzzle_embedding_step,
     puzzle_sgd::visits,
 };
 
-/// How to optimise.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Optimization {
-    /// The optimizer of all weights but the puzzle embedding.
-    pub adam: AdamAtan2,
-    /// Its base learning rate.
-    pub lr: f64,
-    /// The base learning rate of the puzzle embedding.
-    pub puzzle_emb_lr: f64,
-    /// The weight decay of the puzzle embedding.
-    pub puzzle_emb_weight_decay: f64,
-    /// Both rates by step.
-    pub schedule: LrSchedule,
-    /// Where the norm of AdamATan2's gradients, all together, is greater, they are scaled down to this.
-    pub clip_norm: Option<f64>,
-    /// The rate of the moving average.
-    pub ema_rate: f64,
-    /// The per-token loss.
-    pub token_loss: TokenLoss,
-}
-
-/// What a step did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepResult {
-    /// The step's number, from 1.
-    pub step: u64,
-    /// The learning rate that it used.
-    pub lr: f64,
-    /// Sums over the batch of all devices; the losses are those before the step.
-    pub metrics: Metrics,
-    /// The loss that was minimised: a mean over the batch of all devices.
-    pub loss: f64,
-    /// Norm of AdamATan2's gradients, all together, before clipping.
-    pub grad_norm: f64,
-}
-
-/// Trains a model, one supervision step at a time: forward, backward, puzzle embedding, AdamATan2, moving average, in
-/// the reference's order (`train_batch` in `pretrain.py`).
+/// Trains a model, one supervision step at a time: forward, backward, puzzle embedding, AdamATan2 (and Muon, where it is
+/// asked for), moving average, in the reference's order (`train_batch` in `pretrain.py`).
 ///
 /// The batch may go through the network in several micro-batches, and be spread over several devices, each with a
 /// trainer of its own in one [`Group`]: gradients are summed before the one update.
@@ -62,11 +29,14 @@ pub struct Trainer<B: AutodiffKernels> {
     pub(crate) model: Trm<B>,
     pub(crate) ema: Ema<Trm<B::InnerBackend>>,
     pub(crate) optimizer: OptimizerAdaptor<AdamAtan2, Trm<B>, B>,
-    /// One per micro-batch; empty before the first step.
-    pub(crate) carries: Vec<Carry<B::InnerBackend>>,
-    /// Which places of the whole group the next step fills, as far as the host knows.
-    pub(crate) free: Option<Vec<bool>>,
-    optimization: Optimization,
+    pub(crate) velocities: Velocities<B::InnerBackend>,
+    /// Puzzles in work, by the number of their lane; those that have had a turn.
+    pub(crate) lanes: BTreeMap<usize, Lane<B::InnerBackend>>,
+    /// The lane whose turn it is.
+    lane: usize,
+    pub(crate) optimization: Optimization,
+    label_smoothing: f64,
+    noise: Noise,
     pub(crate) micro_batch_size: Option<usize>,
     pub(crate) group: Group,
     pub(crate) step: u64,
@@ -79,9 +49,12 @@ impl<B: AutodiffKernels> Trainer<B> {
             ema: Ema::new(model.valid(), optimization.ema_rate),
             model,
             optimizer: optimization.adam.init(),
-            carries: Vec::new(),
-            free: None,
+            velocities: Velocities::new(),
+            lanes: BTreeMap::new(),
+            lane: 0,
             optimization,
+            label_smoothing: 0.0,
+            noise: Noise::default(),
             micro_batch_size: None,
             group: Group::alone(),
             step: 0,
@@ -92,6 +65,19 @@ impl<B: AutodiffKernels> Trainer<B> {
     /// summation.
     pub fn with_micro_batches(mut self, size: Option<usize>) -> Self {
         self.micro_batch_size = size;
+        self
+    }
+
+    /// Spreads this share of each label over all tokens but the padding
+    /// ([`smoothed_softmax`](crate::loss::smoothed_softmax)); stablemax stays as it is.
+    pub fn with_label_smoothing(mut self, share: f64) -> Self {
+        self.label_smoothing = share;
+        self
+    }
+
+    /// Adds noise to the latents.
+    pub fn with_noise(mut self, noise: Noise) -> Self {
+        self.noise = noise;
         self
     }
 
@@ -117,9 +103,16 @@ impl<B: AutodiffKernels> Trainer<B> {
         self.step
     }
 
-    /// What the next step starts from, one per micro-batch; empty before the first.
+    /// What the next step of the present lane starts from, one per micro-batch; empty before the first.
     pub fn carries(&self) -> &[Carry<B::InnerBackend>] {
-        &self.carries
+        self.lanes.get(&self.lane).map_or(&[], |lane| &lane.carries)
+    }
+
+    /// Gives another lane its turn: from now on [`step`](Self::step) goes on with its puzzles, and [`carries`](Self::carries)
+    /// and [`free_places`](Self::free_places) speak of them. The puzzles of the others stay as they are. The first lane is
+    /// number 0, in which a trainer begins.
+    pub fn enter_lane(&mut self, number: usize) {
+        self.lane = number;
     }
 
     /// The group that this trainer is a member of.
@@ -127,15 +120,15 @@ impl<B: AutodiffKernels> Trainer<B> {
         &self.group
     }
 
-    /// Which places of the whole group the next step fills from its batch; `None` before the first step: all.
+    /// Which places of the whole group the next step of the present lane fills from its batch; `None` before the first step: all.
     ///
     /// # Errors
     /// [`Error::Collective`].
     pub fn free_places(&self) -> Result<Option<Vec<bool>>> {
-        if self.carries.is_empty() {
+        let Some(lane) = self.lanes.get(&self.lane).filter(|lane| !lane.carries.is_empty()) else {
             return Ok(None);
-        }
-        if let Some(free) = &self.free {
+        };
+        if let Some(free) = &lane.free {
             return Ok(Some(free.clone()));
         }
         let halted = self.halted()?.into_data();
@@ -144,27 +137,26 @@ impl<B: AutodiffKernels> Trainer<B> {
 
     /// 1 for each place of the whole group whose puzzle has halted, else 0.
     fn halted(&self) -> Result<Tensor<B::InnerBackend, 1>> {
-        let halted = self.carries.iter().map(|carry| carry.halted.clone().int().float()).collect();
+        let halted = self.carries().iter().map(|carry| carry.halted.clone().int().float()).collect();
         self.group.gather(Tensor::cat(halted, 0))
     }
 
     /// Changes how deep the recursion goes and for which size of puzzles; see [`Trm::applied_as`]. Puzzles of another
-    /// size that are in work are given up.
+    /// size that are in work in the present lane are given up.
     ///
     /// # Errors
     /// [`Error::Model`].
     pub fn apply_as(&mut self, config: &TrmConfig) -> Result<()> {
         self.model = self.model.clone().applied_as(config)?;
-        if self.carries.first().is_some_and(|carry| carry.batch.inputs.dims()[1] != config.seq_len) {
+        if self.carries().first().is_some_and(|carry| carry.batch.inputs.dims()[1] != config.seq_len) {
             self.give_up();
         }
         Ok(())
     }
 
-    /// Forgets the puzzles in work.
+    /// Forgets the puzzles in work in the present lane.
     fn give_up(&mut self) {
-        self.carries.clear();
-        self.free = None;
+        self.lanes.remove(&self.lane);
     }
 
     /// One step: the places of halted puzzles go to rows of `batch`, and no puzzle halts before its entry of
@@ -184,7 +176,7 @@ impl<B: AutodiffKernels> Trainer<B> {
 
         let [rows] = batch.puzzle_identifiers.dims();
         let batch_size = (rows * self.group.size()) as f64;
-        let (mut grads, sums) = self.accumulate(&batch, &min_steps, batch_size);
+        let (mut grads, sums) = self.accumulate(&batch, &min_steps, batch_size)?;
         grads = sum_over(&self.group, &self.model, grads)?;
         let sums = self.group.sum(sums)?;
 
@@ -207,7 +199,8 @@ impl<B: AutodiffKernels> Trainer<B> {
 
         if let (Some(table), Some(gradient)) = (&mut self.model.puzzle_emb, puzzle_gradient) {
             let [identifiers, _] = gradient.dims();
-            let identifiers_of = self.carries.iter().map(|carry| carry.batch.puzzle_identifiers.clone());
+            let carries = self.lanes.get(&self.lane).map_or(&[][..], |lane| &lane.carries);
+            let identifiers_of = carries.iter().map(|carry| carry.batch.puzzle_identifiers.clone());
             let visits = visits(Tensor::cat(identifiers_of.collect(), 0), identifiers);
             let visits = self.group.sum(visits)?;
             table.weights = table.weights.clone().map(|weights| {
@@ -215,6 +208,10 @@ impl<B: AutodiffKernels> Trainer<B> {
                 let moved = puzzle_embedding_step(weights.inner(), gradient, visits, puzzle_lr, decay);
                 Tensor::from_inner(moved).require_grad()
             });
+        }
+        if let Some(muon) = self.optimization.muon {
+            let rate = schedule.rate(muon.lr, step);
+            self.model = muon.step(rate, self.model.clone(), &mut grads, &mut self.velocities);
         }
         self.model = self.optimizer.step(lr, self.model.clone(), grads);
         self.ema
@@ -233,7 +230,8 @@ impl<B: AutodiffKernels> Trainer<B> {
         let numbers: Vec<f64> = numbers.iter().collect();
         let (sums, rest) = numbers.split_at(Metrics::COUNT);
         let (halted, squares) = rest.split_at(places);
-        self.free = Some(halted.iter().map(|halted| *halted != 0.0).collect());
+        let free = halted.iter().map(|halted| *halted != 0.0).collect();
+        self.lanes.entry(self.lane).or_default().free = Some(free);
         Ok((Metrics::of(sums), squares.iter().sum::<f64>().sqrt()))
     }
 
@@ -244,27 +242,38 @@ impl<B: AutodiffKernels> Trainer<B> {
         batch: &Batch<B::InnerBackend>,
         min_steps: &Tensor<B::InnerBackend, 1, Int>,
         batch_size: f64,
-    ) -> (GradientsParams, Tensor<B::InnerBackend, 1>) {
+    ) -> Result<(GradientsParams, Tensor<B::InnerBackend, 1>)> {
         let [rows] = batch.puzzle_identifiers.dims();
         let size = self.micro_batch_size.unwrap_or(rows).clamp(1, rows.max(1));
-        let mut carries = std::mem::take(&mut self.carries).into_iter();
+        let own = self.group.own(rows * self.group.size());
+        let free = if self.noise.is_on() { self.free_places()? } else { None };
+        let free =
+            free.and_then(|free| Some(free.get(own.clone())?.to_vec())).unwrap_or_else(|| vec![true; rows]);
+        let frozen = self.model.valid();
+        let lane = self.lanes.entry(self.lane).or_default();
+        let mut carries = std::mem::take(&mut lane.carries).into_iter();
         let mut accumulator = GradientsAccumulator::<Trm<B>>::new();
         let mut total = None;
         for start in (0..rows).step_by(size) {
-            let batch = batch.rows(start, size.min(rows - start));
-            let min_steps = min_steps.clone().narrow(0, start, size.min(rows - start));
-            let carry = carries.next().unwrap_or_else(|| Carry::empty(&self.model.valid(), &batch));
-            let forward = training_step(&self.model, carry, batch, min_steps);
-            let ActLoss { loss, sums } = ActLoss::new(&forward, self.optimization.token_loss);
+            let count = size.min(rows - start);
+            let batch = batch.rows(start, count);
+            let min_steps = min_steps.clone().narrow(0, start, count);
+            let carry = carries.next().unwrap_or_else(|| Carry::empty(&frozen, &batch));
+            let mut carry = carry.admit(&frozen, batch);
+            let restarted = &free[start..start + count];
+            carry.latents = self.noise.add(carry.latents, self.step + 1, own.start + start, restarted);
+            let forward = admitted_training_step(&self.model, carry, min_steps);
+            let ActLoss { loss, sums } =
+                ActLoss::smoothed(&forward, self.optimization.token_loss, self.label_smoothing);
             let grads = GradientsParams::from_grads::<B, _>((loss / batch_size).backward(), &self.model);
             accumulator.accumulate(&self.model, grads);
             total = Some(match total {
                 None => sums,
                 Some(total) => sums + total,
             });
-            self.carries.push(forward.carry);
+            lane.carries.push(forward.carry);
         }
         let total = total.unwrap_or_else(|| Tensor::zeros([Metrics::COUNT], &self.model.device()));
-        (accumulator.grads(), total)
+        Ok((accumulator.grads(), total))
     }
 }

@@ -9,26 +9,26 @@ use burn::{
     tensor::Tensor,
 };
 use golden_run::{
-    A, Distances, batch, json, optimization,
-    support::{self, Golden, golden, read},
+    A, Distances, batch, optimization,
+    support::{self, Golden, golden, json, read},
     training_model,
 };
 use serde_json::Value;
 use trm_model::{
     Trm,
     act::{Carry, training_step},
-    weights::{StateDict, read_checkpoint},
+    weights::ModulePath,
 };
 use trm_train::{ActLoss, Trainer, loss::TokenLoss};
 
 /// Greatest and mean difference between weights and a stored state.
 fn difference<M: trm_kernels::Kernels>(model: &Trm<M>, path: &Path) -> (f64, f64) {
-    let (StateDict(stored), _) = read_checkpoint(path).expect("a stored state");
+    let stored = read(path);
     let (mut max, mut sum, mut count) = (0.0f64, 0.0, 0);
     for (name, tensor) in model.to_state().0 {
-        let Some(theirs) = stored.get(&name) else { panic!("{name} is not stored in {}", path.display()) };
-        for (a, b) in tensor.values.iter().zip(&theirs.values) {
-            let far = f64::from((a - b).abs());
+        let theirs = &stored[&format!("_orig_mod.model.inner.{name}")];
+        for (ours, theirs) in theirs.beside(tensor.values.iter()) {
+            let far = (f64::from(*ours) - theirs).abs();
             (max, sum, count) = (max.max(far), sum + far, count + 1);
         }
     }
@@ -51,7 +51,7 @@ const ALLOWED: [(&str, f64); 8] = [
 /// Checks a run of `steps` steps; `mean` is allowed between weights on average after the last one, and `amplified` times
 /// the usual distance in what is compared after step 30.
 fn run(folder: &str, steps: u64, mean: f64, amplified: f64) {
-    let Some(path) = golden(folder) else { return };
+    let path = golden(folder);
     let batches = read(&path.join("batches.safetensors"));
     let metrics = json(&path.join("metrics.json"));
     let mut trainer = Trainer::new(training_model(&path), optimization(&json(&path.join("config.json"))));
@@ -143,18 +143,18 @@ fn gradients_of_the_first_step() {
     struct Gradients<'a> {
         grads: &'a <A as burn::tensor::backend::AutodiffBackend>::Gradients,
         stored: HashMap<String, Golden>,
-        path: Vec<String>,
+        path: ModulePath,
         compared: usize,
     }
     impl ModuleVisitor<A> for Gradients<'_> {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.replace("l_level", "L_level"));
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
         }
         fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
+            self.path.exit();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
-            let name = format!("_orig_mod.model.inner.{}", self.path.join("."));
+            let name = format!("_orig_mod.model.inner.{}", self.path.name());
             let Some(stored) = self.stored.get(&name) else { return };
             let ours = param.val().grad(self.grads).expect("a gradient");
             let scale = stored.values.iter().fold(0.0f64, |max, value| max.max(value.abs()));
@@ -165,7 +165,7 @@ fn gradients_of_the_first_step() {
         }
     }
     for folder in ["tiny-train", "tiny-noctn-train", "tiny-mlp-train"] {
-        let Some(path) = golden(folder) else { return };
+        let path = golden(folder);
         let model = training_model(&path);
         let batch = batch(&read(&path.join("batches.safetensors")), 1);
         let frozen = support::model(&path, "checkpoint_step_0.pt");
@@ -174,7 +174,7 @@ fn gradients_of_the_first_step() {
         let grads = (ActLoss::new(&step, TokenLoss::Stablemax).loss / 8.0).backward();
         let stored = read(&path.join("grads_step_1.safetensors"));
         let expected = stored.keys().filter(|name| !name.contains("puzzle_emb")).count();
-        let mut visitor = Gradients { grads: &grads, stored, path: Vec::new(), compared: 0 };
+        let mut visitor = Gradients { grads: &grads, stored, path: ModulePath::default(), compared: 0 };
         model.visit(&mut visitor);
         assert_eq!(visitor.compared, expected, "{folder}");
     }

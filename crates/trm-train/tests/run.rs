@@ -240,3 +240,24 @@ fn training_never_sees_the_evaluation() {
         }
     }
 }
+
+/// A sink that fails, as a metrics file does on a disk with errors, ends the run, but no step is lost.
+#[test]
+fn a_failing_sink_costs_no_step() {
+    let recipe = recipe(&["checkpoint.every=100"]);
+    let dir = tempdir().expect("a folder");
+    let mut fails = |event: &Event| match event {
+        Event::Record(Record::Step(step)) if step.step == 6 => {
+            Err(Error::File { path: "metrics".into(), reason: "input/output error".into() })
+        }
+        _ => Ok(()),
+    };
+    let mut run = open(&recipe, dir.path(), Resume::No).expect("a run");
+    let error = run.run(&Limits::default(), &mut fails).expect_err("the sink's error");
+    assert!(error.to_string().contains("input/output error"), "{error}");
+    drop(run);
+    assert_eq!(final_state(dir.path()).progress.step, 6);
+    go(&mut open(&recipe, dir.path(), Resume::Yes).expect("a run"), None);
+    let (whole, _) = undisturbed(&recipe);
+    assert_eq!(final_state(dir.path()), final_state(whole.path()));
+}

@@ -153,7 +153,7 @@ fn tensorboard_reads_the_files() {
     let usable = Command::new(&python).args(["-c", "import tensorboard"]).output();
     if !usable.is_ok_and(|output| output.status.success()) {
         assert!(env::var_os("TRM_TENSORBOARD_PYTHON").is_none(), "{python} cannot import tensorboard");
-        eprintln!("SKIPPED: no TensorBoard here; set TRM_TENSORBOARD_PYTHON to a python3 that has it");
+        trm_testing::missing("tensorboard", "set TRM_TENSORBOARD_PYTHON to a python3 that has it");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

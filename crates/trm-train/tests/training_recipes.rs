@@ -1,5 +1,6 @@
 //! Recipes: those that come with the crate, overrides, and what is wrong with others.
 
+use trm_data::{Dataset, Generator, GeneratorConfig};
 use trm_train::{DataRecipe, Recipe};
 
 /// Every recipe that comes with the crate is valid, and complete TOML gives it back.
@@ -63,6 +64,9 @@ fn wrong_values_name_their_key() {
             "training.curriculum=[{until_step=5},{until_step=5}]",
             vec!["training.curriculum.until_step = 5, 5"],
         ),
+        ("optimizer.label_smoothing=1", vec!["optimizer.label_smoothing = 1", "below 1"]),
+        ("training.latent_noise=-1", vec!["training.latent_noise = -1"]),
+        ("training.restart_noise=inf", vec!["training.restart_noise = inf"]),
         ("lr", vec!["--set lr", "section.key=value"]),
         ("seed.x=1", vec!["seed is not a section"]),
     ] {
@@ -81,4 +85,30 @@ fn wrong_values_name_their_key() {
 fn unknown_names_list_the_known_ones() {
     let error = Recipe::load("maze-harder", &[]).expect_err("unknown").to_string();
     assert!(error.contains("maze-harder") && error.contains("maze-hard-fresh"), "{error}");
+}
+
+/// A data set that is there says how large its puzzles are; a preset and the recipe itself come before it.
+#[test]
+fn a_data_set_says_its_sizes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mazes = Generator::new(GeneratorConfig::new(5, 3, 1)).expect("a generator").take(3);
+    Dataset::of_mazes(mazes).expect("mazes").save(&folder.path().join("train")).expect("saved");
+    let recipe = |model: &str, path: &str| {
+        let text = format!(
+            "name = 'x'\nseed = 0\n[model]\n{model}\n[data]\nkind = 'dataset'\npath = {path:?}\n[optimizer]\n\
+             lr = 1e-3\nweight_decay = 0\nwarmup_steps = 1\n[training]\nbatch_size = 2\nsteps = 3\n[checkpoint]\n\
+             every = 1\nkeep = 1\n"
+        );
+        Recipe::from_toml("test", &text.replace("weight_decay = 0\n", "weight_decay = 0.0\n"), &[])
+    };
+    let path = folder.path().to_str().expect("a path");
+    let own = "hidden_size = 16\nnum_heads = 2\nh_cycles = 1\nl_cycles = 1\nl_layers = 1\nexpansion = 1.0\n\
+               pos_encodings = 'rope'\nhalt_max_steps = 2";
+    let model = recipe(own, path).expect("a recipe").model;
+    assert_eq!((model.seq_len, model.vocab_size, model.num_puzzle_identifiers), (25, 6, 1));
+    let model = recipe(&format!("{own}\nvocab_size = 9"), path).expect("a recipe").model;
+    assert_eq!((model.seq_len, model.vocab_size), (25, 9));
+    assert_eq!(recipe("preset = 'maze-hard'", path).expect("a recipe").model.seq_len, 900);
+    let error = recipe(own, "/nowhere").expect_err("no sizes").to_string();
+    assert!(error.contains("vocab_size"), "{error}");
 }

@@ -26,7 +26,7 @@ pub struct Checkpoint {
     /// The complete recipe, as TOML.
     pub recipe: String,
     /// `model.…` and `ema.…` under the names of [`trm_model::weights::layout`], `exp_avg.…` and `exp_avg_sq.…` likewise,
-    /// and `carry.…`.
+    /// and `carry.…`; the carries of a mixture's lanes after the first one are `carry.1.…`, `carry.2.…` and so on.
     pub tensors: BTreeMap<String, TensorData>,
 }
 
@@ -40,6 +40,9 @@ pub struct Progress {
     pub total_steps: u64,
     /// The place of the next row in the source.
     pub place: Place,
+    /// The places of the source's lanes after the first one, in a run on a mixture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_places: Vec<Place>,
     /// The fingerprint of the source.
     pub fingerprint: String,
     /// Seconds of training, evaluations and saving not counted.

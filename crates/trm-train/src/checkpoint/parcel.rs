@@ -24,7 +24,7 @@ use crate::{
 
 /// The average without the weights, in a parcel.
 const EMA_OFFSET: &str = "ema_minus_model.";
-const MOMENTS: [&str; 2] = ["exp_avg.", "exp_avg_sq."];
+const MOMENTS: [&str; 3] = ["exp_avg.", "exp_avg_sq.", "velocity."];
 
 /// Packs the last checkpoint of a run into parts of at most `part_bytes` in the folder `parcel`, in place of an earlier
 /// parcel there. The parts are returned in order; the run stays as it is, and may go on meanwhile.

@@ -2,10 +2,11 @@
 
 use super::Recipe;
 
-const ALL: [(&str, &str); 4] = [
+const ALL: [(&str, &str); 5] = [
     ("maze-hard", include_str!("../../recipes/maze-hard.toml")),
     ("maze-hard-fork", include_str!("../../recipes/maze-hard-fork.toml")),
     ("maze-hard-fresh", include_str!("../../recipes/maze-hard-fresh.toml")),
+    ("maze-hard-local", include_str!("../../recipes/maze-hard-local.toml")),
     ("maze-small", include_str!("../../recipes/maze-small.toml")),
 ];
 

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::Recipe;
 
 impl Recipe {
-    /// The keys in which `new` differs, each `key: old, now new`. Where files lie does not count, as the fingerprint of
+    /// The keys in which `new` differs, each `key: old, now new`; stages and entries of a mixture are numbered from 1. Where files lie does not count, as the fingerprint of
     /// the data says whether it is the same; nor does when to save or to evaluate.
     pub fn differences(&self, new: &Self) -> Vec<String> {
         let (old, new) = (self.flat(), new.flat());
@@ -35,6 +35,11 @@ fn flatten(prefix: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
             for (key, value) in table {
                 let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
                 flatten(&path, value, flat);
+            }
+        }
+        Value::Array(entries) if entries.iter().any(Value::is_table) => {
+            for (number, entry) in entries.iter().enumerate() {
+                flatten(&format!("{prefix}.{}", number + 1), entry, flat);
             }
         }
         value => {

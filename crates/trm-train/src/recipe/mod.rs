@@ -2,13 +2,16 @@
 
 mod builtin;
 mod compare;
+mod mixture;
 mod sections;
 mod text;
 mod validate;
+mod validate_mixture;
 
 use serde::{Deserialize, Serialize};
 use trm_model::TrmConfig;
 
+pub use self::mixture::MixtureEntry;
 pub use self::sections::{
     CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe,
     RecursionStage, TrainingRecipe,
@@ -44,11 +47,30 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The architecture at a step, counted from 1: with the depth and the size of puzzles of its stages.
+    /// The architecture, with the sides of all mazes that it is trained on.
+    pub fn trained_model(&self) -> TrmConfig {
+        let mut trained_sides = Vec::new();
+        if let DataRecipe::Mazes(mazes) = &self.data {
+            let stages = mazes.curriculum.iter().map(|stage| stage.side.unwrap_or(mazes.side));
+            trained_sides = mazes.mixture.iter().map(|entry| entry.side).chain(stages).collect();
+            if !trained_sides.is_empty() && mazes.mixture.is_empty() {
+                trained_sides.push(mazes.side);
+            }
+            trained_sides.sort_unstable();
+            trained_sides.dedup();
+        }
+        TrmConfig { trained_sides, ..self.model.clone() }
+    }
+
+    /// The architecture at a step, counted from 1: with the depth and the size of puzzles of its stages, or of the entry of
+    /// the mixture whose turn it is.
     pub fn model_at(&self, step: u64) -> TrmConfig {
         let stage = self.training.curriculum.iter().find(|stage| step <= stage.until_step);
         let mut config = stage.map_or_else(|| self.model.clone(), |stage| stage.apply(&self.model));
         if let DataRecipe::Mazes(mazes) = &self.data {
+            if !mazes.mixture.is_empty() {
+                return self.in_lane(mazes.lane_at(step), config);
+            }
             config.seq_len = mazes.generator_at(step, self.seed).side.pow(2);
         }
         config

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use trm_data::GeneratorConfig;
 use trm_model::{HaltRule, TrmConfig};
 
-use crate::loss::TokenLoss;
+use super::MixtureEntry;
+use crate::{Muon, loss::TokenLoss};
 
 /// `[data]`: what to train on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,9 +35,17 @@ pub struct MazesRecipe {
     /// Data sets whose mazes must not be drawn, in any orientation; all splits that there are.
     #[serde(default)]
     pub exclude: Vec<PathBuf>,
+    /// A data set whose training mazes all walls are cut out of, in place of fresh ones: whole mazes for entries of their
+    /// side, windows with ends of their own for smaller sides ([`Cuttings`](trm_data::Cuttings)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_from: Option<PathBuf>,
     /// Easier mazes to begin with, in order of `until_step`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curriculum: Vec<MazeStage>,
+    /// Kinds of mazes to train on side by side, in place of `side` and `min_path`, which are then those of the evaluation
+    /// only, and of `curriculum`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mixture: Vec<MixtureEntry>,
 }
 
 /// A stage of the curriculum of mazes.
@@ -53,7 +62,7 @@ pub struct MazeStage {
     pub min_path: usize,
 }
 
-/// `[optimizer]`: AdamATan2, the sign descent of the puzzle embedding, the schedule of both, and the losses.
+/// `[optimizer]`: AdamATan2 and Muon, the sign descent of the puzzle embedding, the schedule of their rates, and the losses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerRecipe {
@@ -87,6 +96,13 @@ pub struct OptimizerRecipe {
     /// The loss of a token.
     #[serde(default)]
     pub token_loss: TokenLoss,
+    /// The share of each label that is spread evenly over all tokens but the padding; 0 or more and below 1, and 0 with
+    /// `stablemax`.
+    #[serde(default)]
+    pub label_smoothing: f64,
+    /// Muon in place of AdamATan2 for the matrices of the blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muon: Option<Muon>,
 }
 
 fn beta_1() -> f64 {
@@ -123,6 +139,12 @@ pub struct TrainingRecipe {
     /// Shallower recursion to begin with, in order of `until_step`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curriculum: Vec<RecursionStage>,
+    /// Standard deviation of the normal noise on both initial latents of a puzzle; none at 0.
+    #[serde(default)]
+    pub restart_noise: f64,
+    /// Standard deviation of the normal noise on both latents of all puzzles before every supervision step; none at 0.
+    #[serde(default)]
+    pub latent_noise: f64,
 }
 
 /// A stage of the curriculum of recursion: the model's own values hold where one is left out, and after the last

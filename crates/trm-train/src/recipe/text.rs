@@ -3,6 +3,7 @@
 use std::{fs, path::Path, str::FromStr};
 
 use toml::{Table, Value};
+use trm_data::text;
 use trm_model::Preset;
 
 use super::{Recipe, builtin};
@@ -21,8 +22,12 @@ impl Recipe {
         {
             return Self::from_toml(path_or_name, text, overrides);
         }
-        match fs::read_to_string(path) {
-            Ok(text) => Self::from_toml(path_or_name, &text, overrides),
+        match fs::read(path) {
+            Ok(bytes) => {
+                let invalid = |reason| Error::RecipeText { origin: path_or_name.to_owned(), reason };
+                let text = text::decode(&bytes).map_err(|error| invalid(error.to_string()))?;
+                Self::from_toml(path_or_name, text, overrides)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::UnknownRecipe {
                 name: path_or_name.to_owned(),
                 known: Self::builtin_names().collect::<Vec<_>>().join(", "),
@@ -88,17 +93,16 @@ fn parse_value(text: &str) -> Value {
 
 /// Fills in what the model's section leaves out: keys of its preset, and the sizes of mazes.
 fn complete_model(table: &mut Table) -> Result<(), String> {
-    let side = side_of_mazes(table);
+    let sizes = sizes_of_data(table);
     let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) else { return Ok(()) };
-    if let Some(side) = side {
-        let sizes = [
-            ("vocab_size", trm_data::VOCAB_SIZE as i64),
-            ("seq_len", side.saturating_mul(side)),
-            ("num_puzzle_identifiers", 1),
-        ];
-        for (key, value) in sizes {
-            model.entry(key).or_insert(Value::Integer(value));
+    let has_preset = model.contains_key("preset");
+    match sizes {
+        Some(sizes) if !has_preset || sizes.of_mazes => {
+            for (key, value) in sizes.keys {
+                model.entry(key).or_insert(Value::Integer(value));
+            }
         }
+        _ => {}
     }
     let Some(preset) = model.remove("preset") else { return Ok(()) };
     let name = preset.as_str().ok_or("model.preset is not a name")?;
@@ -111,6 +115,7 @@ fn complete_model(table: &mut Table) -> Result<(), String> {
             "l_cycles" => "L_cycles",
             "l_layers" => "L_layers",
             "no_act_continue" => "no_ACT_continue",
+            "mixing" => "mlp_t",
             _ => "",
         };
         if !model.contains_key(alias) {
@@ -120,10 +125,34 @@ fn complete_model(table: &mut Table) -> Result<(), String> {
     Ok(())
 }
 
-/// Side of the mazes of a recipe, if it trains on fresh ones.
-fn side_of_mazes(table: &Table) -> Option<i64> {
+/// What the data say of the model's sizes.
+struct Sizes {
+    of_mazes: bool,
+    keys: [(&'static str, i64); 3],
+}
+
+/// The sizes of fresh mazes, or of a data set that is there. A preset knows those of its own data.
+fn sizes_of_data(table: &Table) -> Option<Sizes> {
     let data = table.get("data")?.as_table()?;
-    let is_mazes = data.get("kind")?.as_str()? == "mazes";
-    let side = data.get("side")?.as_integer()?;
-    is_mazes.then_some(side)
+    let keys = |vocab_size, seq_len, identifiers| {
+        [("vocab_size", vocab_size), ("seq_len", seq_len), ("num_puzzle_identifiers", identifiers)]
+    };
+    match data.get("kind")?.as_str()? {
+        "mazes" => {
+            let side = data.get("side")?.as_integer()?;
+            let keys = keys(trm_data::VOCAB_SIZE as i64, side.saturating_mul(side), 1);
+            Some(Sizes { of_mazes: true, keys })
+        }
+        "dataset" => {
+            let metadata = trm_data::metadata_of(Path::new(data.get("path")?.as_str()?)).ok()?;
+            let number = |size: usize| i64::try_from(size).ok();
+            let keys = keys(
+                number(metadata.vocab_size)?,
+                number(metadata.seq_len)?,
+                number(metadata.num_puzzle_identifiers)?,
+            );
+            Some(Sizes { of_mazes: false, keys })
+        }
+        _ => None,
+    }
 }

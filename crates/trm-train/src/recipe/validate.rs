@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-use trm_model::{PosEncodings, Precision};
+use trm_model::{Precision, SizeFit, TrmConfig};
 
 use super::{DataRecipe, Recipe};
-use crate::{Error, Result};
+use crate::{Error, Muon, Result, loss::TokenLoss};
 
 impl Recipe {
     /// Checks values and what follows from several of them. [`Recipe::from_toml`] does this, too.
@@ -51,22 +51,27 @@ impl Recipe {
             self.model.vocab_size,
             format!("must be at least {} for mazes", trm_data::VOCAB_SIZE),
         )?;
+        if !mazes.mixture.is_empty() {
+            return self.validate_mixture(mazes);
+        }
         let stages = mazes.curriculum.iter().map(|stage| stage.until_step);
         check_rising("data.curriculum.until_step", stages)?;
         for step in mazes.curriculum.iter().map(|stage| stage.until_step).chain([u64::MAX]) {
             mazes.generator_at(step, self.seed).validate()?;
-            let config = self.model_at(step);
-            let resized = config.seq_len != self.model.seq_len;
-            let fixed = config.mlp_t || config.pos_encodings == PosEncodings::Learned;
-            check(
-                !(resized && fixed),
-                "data.curriculum.side",
-                config.seq_len.isqrt(),
-                "needs rotary positions: weights of mlp_t and of learned positions are for one side only",
-            )?;
-            config.validate()?;
+            self.check_side("data.curriculum.side", &self.model_at(step))?;
         }
         Ok(())
+    }
+
+    /// Whether the weights fit the puzzles of `config`.
+    pub(super) fn check_side(&self, key: &'static str, config: &TrmConfig) -> Result<()> {
+        check(
+            self.model.fit(config.seq_len) != SizeFit::No,
+            key,
+            config.seq_len.isqrt(),
+            "needs weights that fit every side: attention with rope2d, or mixing by neighbours without positions",
+        )?;
+        Ok(config.validate()?)
     }
 
     fn validate_optimizer(&self) -> Result<()> {
@@ -92,6 +97,29 @@ impl Recipe {
         for (key, value) in rates {
             check((0.0..1.0).contains(&value), key, value, "must be at least 0 and below 1")?;
         }
+        let smoothing = optimizer.label_smoothing;
+        let key = "optimizer.label_smoothing";
+        check((0.0..1.0).contains(&smoothing), key, smoothing, "must be at least 0 and below 1")?;
+        check(
+            smoothing == 0.0 || optimizer.token_loss == TokenLoss::Softmax,
+            key,
+            smoothing,
+            "needs optimizer.token_loss = \"softmax\"",
+        )?;
+        if let Some(muon) = &optimizer.muon {
+            let Muon { lr, momentum, weight_decay, iterations } = *muon;
+            check(lr.is_finite() && lr > 0.0, "optimizer.muon.lr", lr, "must be above 0")?;
+            let key = "optimizer.muon.momentum";
+            check((0.0..1.0).contains(&momentum), key, momentum, "must be at least 0 and below 1")?;
+            let key = "optimizer.muon.weight_decay";
+            check(weight_decay.is_finite() && weight_decay >= 0.0, key, weight_decay, "must be 0 or more")?;
+            check(
+                (1..=20).contains(&iterations),
+                "optimizer.muon.iterations",
+                iterations,
+                "must be from 1 to 20",
+            )?;
+        }
         let ratio = optimizer.min_lr_ratio;
         check((0.0..=1.0).contains(&ratio), "optimizer.min_lr_ratio", ratio, "must be from 0 to 1")
     }
@@ -104,15 +132,12 @@ impl Recipe {
             "must be bf16 or f32: small gradients are zero in f16",
         )?;
         let training = &self.training;
-        let batch_size = training.batch_size;
-        check(batch_size > 0, "training.batch_size", batch_size, "must be at least 1")?;
-        if let Some(micro) = training.micro_batch_size {
-            check(
-                micro > 0 && batch_size.is_multiple_of(micro),
-                "training.micro_batch_size",
-                micro,
-                format!("must divide training.batch_size, which is {batch_size}"),
-            )?;
+        self.check_batch("training.batch_size", training.batch_size)?;
+        for (key, value) in [
+            ("training.restart_noise", training.restart_noise),
+            ("training.latent_noise", training.latent_noise),
+        ] {
+            check(value.is_finite() && value >= 0.0, key, value, "must be 0 or more")?;
         }
         match (training.steps, training.epochs) {
             (Some(steps), None) => check(steps > 0, "training.steps", steps, "must be at least 1")?,
@@ -144,7 +169,12 @@ fn check_rising(key: &'static str, steps: impl Iterator<Item = u64> + Clone) -> 
     check(steps.is_sorted_by(|a, b| a < b), key, list.join(", "), "must rise from stage to stage")
 }
 
-fn check(holds: bool, key: &'static str, value: impl Display, requirement: impl Into<String>) -> Result<()> {
+pub(super) fn check(
+    holds: bool,
+    key: &'static str,
+    value: impl Display,
+    requirement: impl Into<String>,
+) -> Result<()> {
     if holds {
         Ok(())
     } else {

@@ -35,8 +35,7 @@ pub(crate) fn model_card(
         };
         let _ = writeln!(text, "| supervision steps | {:.2} on average, {halt} |\n", metrics.steps);
     }
-    let puzzles = progress.step as f64 * recipe.training.batch_size as f64;
-    let flops = puzzles * recipe.model.flops_per_training_step();
+    let (puzzles, flops) = recipe.cost(progress.step);
     let _ = writeln!(
         text,
         "Cost: {:.2} hours of training, {puzzles:.0} puzzle steps, {flops:.2e} floating-point operations.\n",

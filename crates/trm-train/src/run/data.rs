@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
-use trm_data::{Dataset, ExcludeSet, Generator};
+use trm_data::{Dataset, ExcludeSet, Generator, load_split, splits};
 
 use crate::{DataRecipe, Epochs, Error, FreshMazes, MazesRecipe, Recipe, Result, Source};
 
@@ -14,6 +14,8 @@ pub struct Data {
     pub evaluation: Option<Dataset>,
     /// Steps in all.
     pub total_steps: u64,
+    /// What of the data was passed over; a run says so when it begins.
+    pub warnings: Vec<String>,
 }
 
 impl Data {
@@ -23,9 +25,17 @@ impl Data {
     /// [`Error::Data`] for a data set that cannot be read; [`Error::Recipe`] for one that does not fit the model, or a
     /// recipe whose data are `custom`.
     pub fn open(recipe: &Recipe) -> Result<Self> {
+        Self::open_unless(recipe, &|| false)
+    }
+
+    /// [`open`](Self::open), given up when `should_stop` says so: drawing mazes to evaluate on can take half a minute.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); [`Error::Data`] of [`trm_data::Error::Stopped`].
+    pub fn open_unless(recipe: &Recipe, should_stop: &dyn Fn() -> bool) -> Result<Self> {
         match &recipe.data {
             DataRecipe::Dataset { path } => Self::from_dataset(recipe, path),
-            DataRecipe::Mazes(mazes) => Self::from_mazes(recipe, mazes),
+            DataRecipe::Mazes(mazes) => Self::from_mazes(recipe, mazes, should_stop),
             DataRecipe::Custom => Err(Error::Recipe {
                 key: "data.kind",
                 value: "\"custom\"".into(),
@@ -49,21 +59,22 @@ impl Data {
                 requirement,
             });
         }
-        Ok(Self { source, evaluation, total_steps: recipe.training.steps.unwrap_or_default() })
+        let total_steps = recipe.training.steps.unwrap_or_default();
+        Ok(Self { source, evaluation, total_steps, warnings: Vec::new() })
     }
 
     fn from_dataset(recipe: &Recipe, path: &Path) -> Result<Self> {
-        // A folder with splits, or one split itself.
-        let split = |name: &str| if path.join(name).is_dir() { path.join(name) } else { path.to_owned() };
-        let train = Arc::new(Dataset::load(&split("train"))?);
+        let train = Arc::new(load_split(path, "train")?);
         must_fit(recipe, &train)?;
         let evaluation = match recipe.evaluation {
-            Some(_) => Some(Dataset::load(&split("test"))?),
+            Some(_) => Some(load_split(path, "test")?),
             None => None,
         };
         if let Some(dataset) = &evaluation {
             must_fit(recipe, dataset)?;
         }
+        let splits = [Some(&*train), evaluation.as_ref()];
+        let warnings = splits.into_iter().flatten().filter_map(|split| split.metadata.warning()).collect();
         let source = Epochs::new(train, recipe.seed)?;
         let training = &recipe.training;
         let steps_of = |epochs| source.steps(epochs, training.batch_size);
@@ -73,16 +84,13 @@ impl Data {
             let value = training.epochs.unwrap_or_default().to_string();
             return Err(Error::Recipe { key: "training.epochs", value, requirement });
         }
-        Ok(Self { source: Box::new(source), evaluation, total_steps })
+        Ok(Self { source: Box::new(source), evaluation, total_steps, warnings })
     }
 
-    fn from_mazes(recipe: &Recipe, mazes: &MazesRecipe) -> Result<Self> {
+    fn from_mazes(recipe: &Recipe, mazes: &MazesRecipe, should_stop: &dyn Fn() -> bool) -> Result<Self> {
         let mut exclude = ExcludeSet::new();
         for path in &mazes.exclude {
-            let splits: Vec<_> = ["train", "test"].map(|split| path.join(split)).into();
-            let splits: Vec<_> = splits.into_iter().filter(|split| split.is_dir()).collect();
-            let splits = if splits.is_empty() { vec![path.clone()] } else { splits };
-            for split in splits {
+            for (_, split) in splits(path)? {
                 exclude.insert_all(&Dataset::load(&split)?)?;
             }
         }
@@ -91,15 +99,22 @@ impl Data {
             None => None,
             Some(section) => {
                 let config = mazes.generator(evaluation_seed(recipe.seed));
-                let mut generator = Generator::new(config)?;
-                let drawn = generator
-                    .take_unique(section.puzzles, &mut exclude, &mut |_| ControlFlow::Continue(()))?;
+                let mut generator = Generator::new_unless(config, should_stop)?;
+                let mut go_on = |_| match should_stop() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                };
+                let drawn = generator.take_unique(section.puzzles, &mut exclude, &mut go_on)?;
                 Some(Dataset::of_mazes(drawn)?)
             }
         };
-        let source = FreshMazes::new(mazes.clone(), recipe.seed, Arc::new(exclude));
+        let mut source = FreshMazes::new(mazes.clone(), recipe.seed, Arc::new(exclude));
+        if let Some(path) = &mazes.cut_from {
+            let given = load_split(path, "train")?;
+            source = source.cut_from((0..given.len()).map(|row| given.maze(row)).collect::<Result<_, _>>()?);
+        }
         let total_steps = recipe.training.steps.unwrap_or_default();
-        Ok(Self { source: Box::new(source), evaluation, total_steps })
+        Ok(Self { source: Box::new(source), evaluation, total_steps, warnings: Vec::new() })
     }
 }
 

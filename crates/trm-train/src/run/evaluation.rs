@@ -88,6 +88,6 @@ impl<B: AutodiffKernels> Run<B> {
     pub(super) fn save_model(&self, evaluation: Option<&EvaluationRecord>) -> Result<()> {
         let state = self.trainer.ema().to_state();
         let card = card::model_card(&self.recipe, &self.progress, evaluation);
-        Ok(weights::save(&self.folder.best(), &self.recipe.model, &state, &card)?)
+        Ok(weights::save(&self.folder.best(), &self.recipe.trained_model(), &state, &card)?)
     }
 }

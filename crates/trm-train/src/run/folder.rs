@@ -26,7 +26,9 @@ impl RunFolder {
             |error: std::io::Error| Error::File { path: lock_path.clone(), reason: error.to_string() };
         let lock = File::options().create(true).append(true).open(&lock_path).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => {
+            // Some file systems of networks have no locks: nobody can be kept out there.
+            Err(TryLockError::Error(error)) if !has_no_locks(&error) => Err(unusable(error)),
+            Ok(()) | Err(TryLockError::Error(_)) => {
                 let folder = Self { path: path.to_owned(), lock: Some(lock) };
                 for folder in [path, &folder.checkpoints(), &folder.best()] {
                     trm_data::files::remove_leftovers(folder)?;
@@ -34,7 +36,6 @@ impl RunFolder {
                 Ok(folder)
             }
             Err(TryLockError::WouldBlock) => Err(Error::Busy { dir: path.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(unusable(error)),
         }
     }
 
@@ -74,6 +75,28 @@ impl RunFolder {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::File { path: self.recipe(), reason: error.to_string() }),
+        }
+    }
+}
+
+/// Whether an error of a lock says that there is no such thing on this file system.
+fn has_no_locks(error: &std::io::Error) -> bool {
+    /// Linux's "no locks available", which has no kind of its own.
+    const ENOLCK: i32 = 37;
+    error.kind() == std::io::ErrorKind::Unsupported
+        || (cfg!(target_os = "linux") && error.raw_os_error() == Some(ENOLCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_no_locks;
+
+    /// A file system without locks is told from one that fails: Linux's ENOLCK, ENOSYS, EOPNOTSUPP; EIO, EACCES.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn tells_missing_locks_from_failures() {
+        for (code, missing) in [(37, true), (38, true), (95, true), (5, false), (13, false)] {
+            assert_eq!(has_no_locks(&std::io::Error::from_raw_os_error(code)), missing, "{code}");
         }
     }
 }

@@ -11,6 +11,7 @@ use trm_kernels::AutodiffKernels;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use trm_data::{Dataset, rng};
+use trm_model::TrmConfig;
 
 pub(crate) use self::{card::model_card, folder::RunFolder};
 pub use self::{data::Data, open::Resume};
@@ -133,7 +134,13 @@ impl<B: AutodiffKernels> Run<B> {
                 return Ok(outcome);
             }
             let record = self.step()?;
-            sink.event(&Event::Record(Record::Step(record)))?;
+            if let Err(error) = sink.event(&Event::Record(Record::Step(record))) {
+                // Whoever watches may fail; the steps that were made stay. Members of a group save together or not at all.
+                if self.trainer.group().size() == 1 {
+                    self.save(&mut |_: &Event| Ok(()))?;
+                }
+                return Err(error);
+            }
         }
     }
 
@@ -145,12 +152,14 @@ impl<B: AutodiffKernels> Run<B> {
         let begun = Instant::now();
         let step = self.progress.step + 1;
         let config = self.recipe.model_at(step);
+        let lane = self.recipe.lane_at(step);
+        self.trainer.enter_lane(lane);
         self.trainer.apply_as(&config)?;
 
-        let batch_size = self.recipe.training.batch_size;
+        let batch_size = self.recipe.batch_size_of(lane);
         let free = self.trainer.free_places()?.unwrap_or_else(|| vec![true; batch_size]);
         let rows = self.source.next_rows(step, &free)?;
-        let min_steps = self.min_steps(step, config.halt_exploration_prob, config.halt_max_steps);
+        let min_steps = self.min_steps(step, batch_size, &config);
         let own = self.trainer.group().own(batch_size);
         let device = self.device();
         let batch = rows.part(own.clone()).to_batch(&device);
@@ -161,6 +170,7 @@ impl<B: AutodiffKernels> Run<B> {
         let seconds = begun.elapsed().as_secs_f64();
         self.progress.step = step;
         self.progress.place = self.source.place();
+        self.progress.more_places = self.source.more_places();
         self.progress.seconds += seconds;
         let flops = config.flops_per_training_step() * batch_size as f64;
         Ok(record(&result, batch_size as f64, self.progress.seconds, seconds, flops))
@@ -172,14 +182,14 @@ impl<B: AutodiffKernels> Run<B> {
 
     /// The least steps of each place, `[batch_size]`: mostly 0, and with the probability of exploration a number from 2
     /// to `halt_max_steps` (`…ACTV1.forward` in `trm.py`). They depend on seed and step alone.
-    fn min_steps(&self, step: u64, probability: f64, halt_max_steps: usize) -> Vec<i32> {
+    fn min_steps(&self, step: u64, batch_size: usize, config: &TrmConfig) -> Vec<i32> {
         let mut rng = rng::stream(b"explore ", self.recipe.seed, step);
-        let longest = halt_max_steps as u64;
+        let longest = config.halt_max_steps as u64;
         let mut draw = || {
-            let explores = rng::unit(&mut rng) < probability;
+            let explores = rng::unit(&mut rng) < config.halt_exploration_prob;
             if explores && longest > 1 { 2 + rng::below(&mut rng, longest - 1) as i32 } else { 0 }
         };
-        (0..self.recipe.training.batch_size).map(|_| draw()).collect()
+        (0..batch_size).map(|_| draw()).collect()
     }
 
     /// Writes a checkpoint, and the model for use where no evaluation chooses one.

@@ -7,8 +7,8 @@ use trm_model::{Precision, Trm};
 
 use super::{Data, Run, folder::RunFolder};
 use crate::{
-    AdamAtan2, Checkpoint, CheckpointStore, Error, Group, LrSchedule, Optimization, Place, Progress, Recipe,
-    Result, Trainer,
+    AdamAtan2, Checkpoint, CheckpointStore, Error, Group, LrSchedule, Noise, Optimization, Place, Progress,
+    Recipe, Result, Tensors, Trainer, TrainingRecipe, lane,
 };
 
 /// What to do with a run that is in the folder already.
@@ -34,6 +34,12 @@ impl Recipe {
         Self::from_toml(&folder.recipe().display().to_string(), &text, overrides)
     }
 
+    /// The noise on latents in training.
+    pub fn noise(&self) -> Noise {
+        let TrainingRecipe { restart_noise, latent_noise, .. } = self.training;
+        Noise { restart: restart_noise, latent: latent_noise, seed: self.seed }
+    }
+
     /// How this recipe optimises in a run of `total_steps`.
     pub fn optimization(&self, total_steps: u64) -> Optimization {
         let section = &self.optimizer;
@@ -44,6 +50,7 @@ impl Recipe {
                 weight_decay: section.weight_decay,
             },
             lr: section.lr,
+            muon: section.muon,
             puzzle_emb_lr: section.puzzle_emb_lr,
             puzzle_emb_weight_decay: section.puzzle_emb_weight_decay,
             schedule: LrSchedule {
@@ -74,23 +81,19 @@ impl<B: AutodiffKernels> Run<B> {
         group: Group,
     ) -> Result<Self> {
         recipe.validate()?;
-        let batch_size = recipe.training.batch_size;
-        if !batch_size.is_multiple_of(group.size()) {
+        let uneven = |size: &usize| !size.is_multiple_of(group.size());
+        if let Some(batch_size) = (0..recipe.lanes()).map(|lane| recipe.batch_size_of(lane)).find(uneven) {
+            let key = if recipe.lanes() > 1 { "data.mixture.batch_size" } else { "training.batch_size" };
             let requirement = format!("must be a multiple of the {} devices", group.size());
-            return Err(Error::Recipe {
-                key: "training.batch_size",
-                value: batch_size.to_string(),
-                requirement,
-            });
+            return Err(Error::Recipe { key, value: batch_size.to_string(), requirement });
         }
         let folder = if group.rank() == 0 { RunFolder::take(dir)? } else { RunFolder::of_another(dir) };
         let store = CheckpointStore::new(folder.checkpoints(), recipe.checkpoint.keep);
 
-        let Data { source, evaluation, total_steps } = data;
+        let Data { source, evaluation, total_steps, mut warnings } = data;
         let evaluation = evaluation.filter(|_| recipe.evaluation.is_some());
         let fingerprint = source.fingerprint();
         let mut config = recipe.model.clone();
-        let mut warnings = Vec::new();
         if !config.forward_dtype.is_on::<B::InnerBackend>(device) {
             warnings.push(format!("the device does not compute in {}, so f32 it is", config.forward_dtype));
             config.forward_dtype = Precision::F32;
@@ -98,6 +101,8 @@ impl<B: AutodiffKernels> Run<B> {
         let model = Trm::<B>::init(&config, recipe.seed, device)?;
         let trainer = Trainer::new(model, recipe.optimization(total_steps))
             .with_micro_batches(recipe.training.micro_batch_size)
+            .with_label_smoothing(recipe.optimizer.label_smoothing)
+            .with_noise(recipe.noise())
             .with_group(group);
         let progress = Progress { total_steps, fingerprint, ..Progress::default() };
         let mut run =
@@ -142,26 +147,39 @@ impl<B: AutodiffKernels> Run<B> {
             self.warnings.push(format!("{error}; going on from the one before, step {}", progress.step));
         }
 
-        let rows = tensors.get("carry.steps").map_or(0, |data| data.shape.num_elements());
-        if rows != self.recipe.training.batch_size && rows > 0 {
-            tensors.retain(|name, _| !name.starts_with("carry."));
-            self.warnings.push(format!(
-                "the batch was {rows} puzzles and is {} now, so the puzzles in work are given up",
-                self.recipe.training.batch_size
-            ));
-        }
+        self.give_up_lanes(&mut tensors);
         let step = progress.step;
         self.trainer.restore(step, tensors).map_err(|reason| Error::Checkpoint {
             path: self.folder.checkpoints().join(format!("step {step}")),
             reason,
         })?;
         let same_data = progress.fingerprint == self.progress.fingerprint;
-        let place = if same_data { progress.place } else { Place::default() };
-        self.source.seek(step + 1, place)?;
+        let (place, more_places) =
+            if same_data { (progress.place, progress.more_places) } else { (Place::default(), Vec::new()) };
+        self.source.seek_all(step + 1, place, &more_places)?;
         let Progress { total_steps, fingerprint, .. } = std::mem::take(&mut self.progress);
-        self.progress = Progress { total_steps, fingerprint, place, ..progress };
+        self.progress = Progress { total_steps, fingerprint, place, more_places, ..progress };
         self.saved_step = step;
         if self.folder.is_ours() { self.write_recipe() } else { Ok(()) }
+    }
+
+    /// Drops the puzzles in work of lanes whose batch has changed, or that are no more.
+    fn give_up_lanes(&mut self, tensors: &mut Tensors) {
+        let several = self.recipe.lanes() > 1;
+        for number in lane::numbers(tensors) {
+            let rows = lane::rows(tensors, number);
+            let gone = number >= self.recipe.lanes();
+            let now = if gone { 0 } else { self.recipe.batch_size_of(number) };
+            if rows == 0 || rows == now {
+                continue;
+            }
+            tensors.retain(|name, _| lane::number_of(name) != Some(number));
+            let whose =
+                if several || gone { format!(" of data.mixture.{}", number + 1) } else { String::new() };
+            self.warnings.push(format!(
+                "the batch{whose} was {rows} puzzles and is {now} now, so the puzzles in work are given up"
+            ));
+        }
     }
 
     /// Compares what the run was begun with to what it is to go on with.

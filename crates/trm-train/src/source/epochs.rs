@@ -132,6 +132,7 @@ mod tests {
             mean_puzzle_examples: 1.5,
             total_puzzles: 6,
             sets: vec!["all".into()],
+            unknown_keys: Vec::new(),
         };
         let dataset = Dataset {
             metadata,

@@ -1,123 +1,127 @@
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread,
-};
+use std::sync::Arc;
 
-use trm_data::{ExcludeSet, Generator, GeneratorConfig, Labelled, Position};
+use trm_data::{ExcludeSet, GeneratorConfig, Maze};
 
-use super::{Place, Rows, Source};
+use super::{Place, Rows, Source, maze_stream::MazeStream};
 use crate::{MazesRecipe, Result};
-
-/// Mazes that the generator may be ahead of the training.
-const AHEAD: usize = 1024;
 
 /// Endless fresh mazes, drawn in a thread of their own: a new one for each puzzle that halts.
 ///
 /// Mazes in `exclude` are passed over, so that evaluation sees none that training saw. The stream depends on the recipe
-/// and the seed only. A stage of the curriculum has a stream of its own.
+/// and the seed only. A stage of the curriculum has a stream of its own, and so has each entry of a mixture.
 #[derive(Debug)]
 pub struct FreshMazes {
     recipe: MazesRecipe,
     seed: u64,
     exclude: Arc<ExcludeSet>,
-    stream: Option<Stream>,
+    cut_from: Option<Vec<Maze>>,
+    lanes: Vec<Lane>,
+}
+
+/// Where the mazes of an entry of a mixture come from; without a mixture, all mazes.
+#[derive(Debug, Default)]
+struct Lane {
+    stream: Option<MazeStream>,
     place: Place,
 }
 
-/// The thread that draws the mazes of one stage.
-#[derive(Debug)]
-struct Stream {
-    config: GeneratorConfig,
-    /// Each maze with the place after it.
-    mazes: Receiver<(Labelled, Place)>,
-}
-
 impl FreshMazes {
-    /// Starts at the beginning of the stream.
+    /// Starts at the beginning of each stream.
     pub fn new(recipe: MazesRecipe, seed: u64, exclude: Arc<ExcludeSet>) -> Self {
-        Self { recipe, seed, exclude, stream: None, place: Place::default() }
+        let lanes = (0..recipe.mixture.len().max(1)).map(|_| Lane::default()).collect();
+        Self { recipe, seed, exclude, cut_from: None, lanes }
     }
 
-    /// The stream for a step; a new stage begins its own from the start.
-    fn stream(&mut self, step: u64) -> Result<&Stream> {
-        let config = self.recipe.generator_at(step, self.seed);
-        let stream = match self.stream.take() {
-            Some(stream) if stream.config == config => stream,
+    /// Cuts all mazes out of these in place of drawing their walls; see [`Cuttings`](trm_data::Cuttings).
+    pub fn cut_from(self, mazes: Vec<Maze>) -> Self {
+        Self { cut_from: Some(mazes), ..self }
+    }
+
+    /// The settings of a lane at a step. Lanes of the same side have mazes of their own.
+    fn config(&self, lane: usize, step: u64) -> GeneratorConfig {
+        let config = self.recipe.generator_of(lane, step, self.seed);
+        // The mazes that `GeneratorConfig` gives for this seed elsewhere, to test with, are others.
+        let own = u64::from_be_bytes(*b"training") ^ (lane as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        GeneratorConfig { seed: config.seed ^ own, ..config }
+    }
+
+    /// The lane of a step with its stream; a new stage of the curriculum begins its own from the start.
+    fn lane(&mut self, step: u64) -> Result<(&mut MazeStream, &mut Place)> {
+        // An entry that has had its last turn draws no more.
+        for (lane, entry) in self.lanes.iter_mut().zip(&self.recipe.mixture) {
+            if entry.until_step.is_some_and(|until| until < step) {
+                lane.stream = None;
+            }
+        }
+        let index = self.recipe.lane_at(step);
+        let (config, variety) = (self.config(index, step), self.recipe.variety_of(index));
+        let lane = &mut self.lanes[index];
+        let stream = match lane.stream.take() {
+            Some(stream) if *stream.config() == config => stream,
             old => {
                 if old.is_some() {
-                    self.place = Place::default();
+                    lane.place = Place::default();
                 }
-                self.start(config)?
+                MazeStream::start(
+                    config,
+                    variety,
+                    lane.place,
+                    self.exclude.clone(),
+                    self.cut_from.as_deref(),
+                )?
             }
         };
-        Ok(self.stream.insert(stream))
-    }
-
-    /// Starts the thread at the present place.
-    fn start(&self, config: GeneratorConfig) -> Result<Stream> {
-        // The mazes that `GeneratorConfig` gives for this seed elsewhere, to test with, are others.
-        let seed = config.seed ^ u64::from_be_bytes(*b"training");
-        let position = Position { chunk: self.place.unit, taken: self.place.item as usize };
-        let generator = Generator::resume(GeneratorConfig { seed, ..config }, position)?;
-        let (sender, mazes) = sync_channel(AHEAD);
-        let exclude = self.exclude.clone();
-        thread::Builder::new()
-            .name("mazes".into())
-            .spawn(move || draw(generator, &exclude, &sender))
-            .map_err(|error| crate::Error::File { path: "a thread".into(), reason: error.to_string() })?;
-        Ok(Stream { config, mazes })
-    }
-}
-
-/// Draws until nobody listens any more.
-fn draw(mut generator: Generator, exclude: &ExcludeSet, sender: &SyncSender<(Labelled, Place)>) {
-    loop {
-        let Some(labelled) = generator.next() else { return };
-        let Position { chunk, taken } = generator.position();
-        let after = Place { unit: chunk, item: taken as u64 };
-        if !exclude.contains(&labelled.maze) && sender.send((labelled, after)).is_err() {
-            return;
-        }
+        Ok((lane.stream.insert(stream), &mut lane.place))
     }
 }
 
 impl Source for FreshMazes {
     fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows> {
-        let mut place = None;
-        let stream = self.stream(step)?;
-        let cells = stream.config.side.pow(2);
+        let (stream, place) = self.lane(step)?;
+        let cells = stream.config().side.pow(2);
         let mut rows = Rows::default();
         for free in free {
             rows.puzzle_identifiers.push(0);
-            if *free && let Ok((labelled, after)) = stream.mazes.recv() {
-                rows.push_cells(&labelled);
-                place = Some(after);
+            if *free && let Some((puzzle, after)) = stream.next() {
+                rows.push_puzzle(&puzzle);
+                *place = after;
             } else {
                 rows.inputs.extend(std::iter::repeat_n(0, cells));
                 rows.labels.extend(std::iter::repeat_n(-100, cells));
             }
         }
-        self.place = place.unwrap_or(self.place);
         Ok(rows)
     }
 
     fn place(&self) -> Place {
-        self.place
+        self.lanes.first().map_or_else(Place::default, |lane| lane.place)
+    }
+
+    fn more_places(&self) -> Vec<Place> {
+        self.lanes.iter().skip(1).map(|lane| lane.place).collect()
     }
 
     fn seek(&mut self, step: u64, place: Place) -> Result<()> {
+        self.seek_all(step, place, &[])
+    }
+
+    fn seek_all(&mut self, step: u64, place: Place, more: &[Place]) -> Result<()> {
         // The step before may have been the last one of a stage, and the place one in its stream.
-        let config = |step| self.recipe.generator_at(step, self.seed);
+        let config = |step| self.recipe.generator_of(0, step, self.seed);
         let same_stage = step <= 1 || config(step) == config(step - 1);
-        self.place = if same_stage { place } else { Place::default() };
-        self.stream = None;
+        let first = if same_stage { place } else { Place::default() };
+        let places = std::iter::once(first).chain(more.iter().copied());
+        for (lane, place) in self.lanes.iter_mut().zip(places.chain(std::iter::repeat(Place::default()))) {
+            *lane = Lane { stream: None, place };
+        }
         Ok(())
     }
 
     fn fingerprint(&self) -> String {
-        format!("fresh mazes, seed {}, {} excluded", self.seed, self.exclude.len())
+        let kind = self
+            .cut_from
+            .as_ref()
+            .map_or_else(|| "fresh mazes".to_owned(), |mazes| format!("mazes cut out of {}", mazes.len()));
+        format!("{kind}, seed {}, {} excluded", self.seed, self.exclude.len())
     }
 }

@@ -2,10 +2,11 @@
 
 mod epochs;
 mod fresh;
+mod maze_stream;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use trm_data::Labelled;
+use trm_data::{Labelled, Puzzle};
 use trm_kernels::Kernels;
 use trm_model::act::Batch;
 
@@ -35,6 +36,15 @@ impl Rows {
     fn push_cells(&mut self, Labelled { maze, solution }: &Labelled) {
         self.inputs.extend(maze.grid().tokens().into_iter().map(i32::from));
         self.labels.extend(solution.tokens().into_iter().map(i32::from));
+    }
+
+    /// Appends the cells of a puzzle and of its label, which may be none.
+    fn push_puzzle(&mut self, Puzzle { grid, label }: &Puzzle) {
+        self.inputs.extend(grid.tokens().into_iter().map(i32::from));
+        match label {
+            Some(label) => self.labels.extend(label.tokens().into_iter().map(i32::from)),
+            None => self.labels.extend(std::iter::repeat_n(-100, grid.cells().len())),
+        }
     }
 
     /// The number of rows.
@@ -85,14 +95,27 @@ pub trait Source: Send {
     /// Whatever keeps the source from going on; the run then stops with it.
     fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows>;
 
-    /// The place of the next row.
+    /// The place of the next row; in a source with several lanes, that of the first one.
     fn place(&self) -> Place;
+
+    /// The places of the lanes after the first one. Sources of one stream have none.
+    fn more_places(&self) -> Vec<Place> {
+        Vec::new()
+    }
 
     /// Goes on at a saved place; `step` is the step that comes next.
     ///
     /// # Errors
     /// If there is no such place.
     fn seek(&mut self, step: u64, place: Place) -> Result<()>;
+
+    /// Goes on at the saved places of all lanes; those of which there is none begin anew.
+    ///
+    /// # Errors
+    /// If there is no such place.
+    fn seek_all(&mut self, step: u64, place: Place, _more: &[Place]) -> Result<()> {
+        self.seek(step, place)
+    }
 
     /// Names the data, so that a run does not go on with other data.
     fn fingerprint(&self) -> String;

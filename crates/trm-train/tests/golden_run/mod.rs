@@ -20,10 +20,6 @@ use trm_train::{AdamAtan2, LrSchedule, Optimization, Trainer, loss::TokenLoss};
 
 pub type A = Autodiff<Flex>;
 
-pub fn json(path: &Path) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON")
-}
-
 pub fn training_model(folder: &Path) -> Trm<A> {
     training_model_in(folder, Precision::F32)
 }
@@ -49,6 +45,7 @@ pub fn optimization(config: &Value) -> Optimization {
     let number = |key: &str| training[key].as_f64().unwrap_or_else(|| panic!("{key} in config.json"));
     Optimization {
         adam: AdamAtan2 { beta_1: 0.9, beta_2: 0.95, weight_decay: number("weight_decay") },
+        muon: None,
         lr: number("lr"),
         puzzle_emb_lr: number("puzzle_emb_lr"),
         puzzle_emb_weight_decay: number("puzzle_emb_weight_decay"),
@@ -73,7 +70,7 @@ impl Distances {
         assert_eq!(ours.shape.to_vec(), theirs.shape, "{kind}: shapes differ");
         let scale = theirs.values.iter().fold(f64::MIN_POSITIVE, |max, value| max.max(value.abs()));
         let mut greatest = 0.0f64;
-        for (ours, theirs) in ours.iter::<f64>().zip(&theirs.values) {
+        for (ours, theirs) in theirs.beside(ours.iter::<f64>()) {
             assert!(ours.is_finite(), "{kind}: {ours}");
             greatest = greatest.max((ours - theirs).abs() / scale);
         }

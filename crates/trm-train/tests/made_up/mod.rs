@@ -93,6 +93,7 @@ pub fn answered(side: usize, min_path: usize, count: usize) -> (Dataset, Vec<Out
         mean_puzzle_examples: 1.0,
         total_puzzles: count,
         sets: vec!["all".to_owned()],
+        unknown_keys: Vec::new(),
     };
     let indices: Vec<usize> = (0..=count).collect();
     let dataset = Dataset {

@@ -46,6 +46,7 @@ pub fn optimization() -> Optimization {
     Optimization {
         adam: AdamAtan2 { beta_1: 0.9, beta_2: 0.95, weight_decay: 0.1 },
         lr: 1e-3,
+        muon: None,
         puzzle_emb_lr: 1e-2,
         puzzle_emb_weight_decay: 0.1,
         schedule: LrSchedule { warmup_steps: 4, total_steps: 100, min_ratio: 1.0 },
