@@ -37,7 +37,7 @@ pub(crate) fn parity<B: Kernels>(
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let config = folder.join("config.json");
     let architecture = read_architecture(&config.to_string_lossy())?;
-    let (state, _) = read_checkpoint(&folder.join("checkpoint.pt"))?;
+    let state = read_checkpoint(&folder.join("checkpoint.pt"), None)?.state;
     let model = Trm::<B>::from_state(&architecture.fit(&state), &state, device)?.into_precision(precision);
     let golden = Golden::read(&folder.join("eval.safetensors"))?;
 

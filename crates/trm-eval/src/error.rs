@@ -19,6 +19,9 @@ pub enum Error {
         /// Its value in the model.
         model: usize,
     },
+    /// The data set has no rows, of which no share can be right or wrong.
+    #[error("the data set has no puzzles to evaluate; take another split, or build the data set again")]
+    Empty,
     /// There is no model to evaluate.
     #[error("no model was given to evaluate; give one for each device")]
     NoModel,

@@ -2,7 +2,7 @@ use std::time::Instant;
 use trm_kernels::Kernels;
 
 use trm_data::Dataset;
-use trm_model::{HaltRule, Puzzle, RowStep, RunningBatch, Trm, TrmConfig, most_likely};
+use trm_model::{HaltRule, Puzzle, RowStep, RunningBatch, SizeFit, Trm, TrmConfig, most_likely};
 
 use crate::{Answer, Error, Metrics, Outcome, Outputs, Result};
 
@@ -11,7 +11,8 @@ use crate::{Answer, Error, Metrics, Outcome, Outputs, Result};
 pub struct EvalOptions {
     /// When a puzzle halts.
     pub halt: HaltRule,
-    /// Most supervision steps of a puzzle; the model's `halt_max_steps` if `None`.
+    /// Most supervision steps of a puzzle; the model's `halt_max_steps` if `None`, or more for larger boards than it was trained
+    /// on ([`TrmConfig::for_cells`]).
     pub max_steps: Option<usize>,
     /// Evaluates the first so many rows only.
     pub limit: Option<usize>,
@@ -93,18 +94,20 @@ pub struct Evaluation {
 /// size (on the CPU in f32 bit for bit; elsewhere as far as the device's kernels are independent of shapes).
 ///
 /// # Errors
-/// [`Error::Mismatch`] if the data set was made for another kind of model; [`Error::Model`] if the device
-/// fails.
+/// [`Error::Empty`] without puzzles; [`Error::Mismatch`] if the data set was made for another kind of model, or for boards that its weights do not fit;
+/// [`Error::Model`] if the device fails.
 pub fn evaluate<B: Kernels>(
     model: &Trm<B>,
     dataset: &Dataset,
     options: &EvalOptions,
     observer: &mut dyn Observer,
 ) -> Result<Evaluation> {
-    let config = model.config();
     let metadata = &dataset.metadata;
+    let fits = model.config().fit(metadata.seq_len) != SizeFit::No;
+    let model = if fits { model.clone().for_cells(metadata.seq_len)? } else { model.clone() };
+    let config = model.config();
     let must_fit = [
-        ("seq_len", metadata.seq_len, config.seq_len, metadata.seq_len == config.seq_len),
+        ("seq_len", metadata.seq_len, config.seq_len, fits),
         ("vocab_size", metadata.vocab_size, config.vocab_size, metadata.vocab_size <= config.vocab_size),
         (
             "num_puzzle_identifiers",
@@ -117,6 +120,9 @@ pub fn evaluate<B: Kernels>(
         return Err(Error::Mismatch { what, data, model });
     }
 
+    if dataset.is_empty() {
+        return Err(Error::Empty);
+    }
     let rows = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
     let mut waiting = (options.part.0..rows).step_by(options.part.1.max(1));
     let total = waiting.len();

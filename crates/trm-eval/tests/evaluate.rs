@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
 use trm_eval::{EvalOptions, Keep, Observer, Progress, evaluate, evaluate_on_all};
-use trm_model::{HaltRule, Preset, Trm, TrmConfig, weights::StateDict};
+use trm_model::{HaltRule, PosEncodings, Preset, Trm, TrmConfig, weights::StateDict};
 
 /// A small model whose `q_head` draws a line through the middle of `dataset`, so that puzzles halt at
 /// different steps.
@@ -114,6 +114,31 @@ fn data_for_another_model_is_refused() {
     dataset.metadata.num_puzzle_identifiers = 9;
     let error = evaluate(&model, &dataset, &EvalOptions::default(), &mut ()).expect_err("refused");
     assert!(error.to_string().contains("num_puzzle_identifiers 9, but the model 1"), "{error}");
+}
+
+/// Mazes of another side than the model's are evaluated where the weights fit them, as a model made for that side would.
+#[test]
+fn other_sides_are_evaluated_where_weights_fit() {
+    let dataset = dataset(4);
+    let config = TrmConfig {
+        seq_len: 25,
+        pos_encodings: PosEncodings::Rope2d,
+        ..model_for(&dataset).config().clone()
+    };
+    let state = StateDict::initial(&config, 3);
+    let model = |config: &TrmConfig| Trm::<Flex>::from_state(config, &state, &Default::default());
+    let [small, own] = [&config, &config.for_cells(36).expect("it fits")].map(|config| {
+        let options = EvalOptions { halt: HaltRule::Never, ..EvalOptions::default() };
+        evaluate(&model(config).expect("a model"), &dataset, &options, &mut ()).expect("an evaluation")
+    });
+    assert_eq!(small.outcomes, own.outcomes);
+    let steps: Vec<usize> = small.outcomes.iter().map(|outcome| outcome.steps).collect();
+    assert_eq!(steps, [6; 4], "5 steps on side 5 are 6 on side 6");
+
+    let fixed = TrmConfig { pos_encodings: PosEncodings::Learned, ..config };
+    let model = Trm::<Flex>::init(&fixed, 0, &Default::default()).expect("a model");
+    let error = evaluate(&model, &dataset, &EvalOptions::default(), &mut ()).expect_err("refused");
+    assert!(error.to_string().contains("seq_len 36, but the model 25"), "{error}");
 }
 
 /// Several devices share the rows and give the outcomes and outputs of one, in the order of the data set.

@@ -44,7 +44,9 @@ impl Request<'_> {
         match error {
             HFError::Request { source, .. } => {
                 let reason = root_cause(&source);
-                if source.is_body() || source.is_decode() {
+                if source.is_decode() && self.file.is_none() {
+                    self.not_the_hub(&reason)
+                } else if source.is_body() || source.is_decode() {
                     self.interrupted(reason)
                 } else if source.is_builder() || source.is_redirect() {
                     self.other(reason)
@@ -70,12 +72,23 @@ impl Request<'_> {
             }
             HFError::Io(error) => Error::Cache { path: self.cache_dir.to_owned(), reason: error.to_string() },
             HFError::Xet { source, .. } => self.interrupted(root_cause(&*source)),
+            HFError::Json(error) => self.not_the_hub(&error.to_string()),
+            error @ HFError::MalformedResponse { .. } => self.not_the_hub(&error.to_string()),
             error => self.other(error.to_string()),
         }
     }
 
+    fn not_the_hub(&self, reason: &str) -> Error {
+        let advice = "a login page or a mirror that has moved may have answered in its place; check HF_ENDPOINT and the proxy";
+        self.other(format!("{} did not answer as the Hub does ({reason}); {advice}", self.endpoint))
+    }
+
     fn no_network(&self, reason: String) -> Error {
-        Error::NoNetwork { endpoint: self.endpoint.to_owned(), reason }
+        let variable = |name: &str| std::env::var(name).ok();
+        Error::NoNetwork {
+            endpoint: self.endpoint.to_owned(),
+            reason: explained(reason, self.endpoint, variable),
+        }
     }
 
     fn repo_not_found(&self) -> Error {
@@ -98,6 +111,29 @@ impl Request<'_> {
     }
 }
 
+/// A reason, with what the user can change where that is known: the certificates that are trusted, or the proxy that stands
+/// between.
+fn explained(reason: String, endpoint: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+    let lower = reason.to_lowercase();
+    if lower.contains("certificate") || lower.contains("unknownissuer") {
+        return format!(
+            "{reason}: whoever answered is not trusted; where your network puts its own certificate in between, name its file in \
+             SSL_CERT_FILE"
+        );
+    }
+    let scheme = if endpoint.starts_with("https:") { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+    let names = [scheme, "ALL_PROXY"].into_iter().flat_map(|name| [name.to_owned(), name.to_lowercase()]);
+    let proxy = names.into_iter().find_map(|name| Some((variable(&name)?, name)));
+    match proxy.filter(|(address, _)| !address.is_empty()) {
+        // The part before the sign may be a password.
+        Some((address, name)) => {
+            let host = address.rsplit_once('@').map_or(address.as_str(), |(_, host)| host);
+            format!("{reason}, by way of the proxy {host} that {name} names")
+        }
+        None => reason,
+    }
+}
+
 /// The innermost message, such as "Connection refused (os error 111)".
 pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
@@ -105,4 +141,22 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the user can change is said: certificates, and the proxy without its password.
+    #[test]
+    fn reasons_name_what_can_be_changed() {
+        let none = |_: &str| None;
+        let explain = |reason: &str| explained(reason.into(), "https://hub", none);
+        assert_eq!(explain("Connection refused"), "Connection refused");
+        assert!(explain("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
+        let proxy = |name: &str| (name == "https_proxy").then(|| "http://me:secret@proxy:3128".to_owned());
+        let told = explained("Connection refused".into(), "https://hub", proxy);
+        assert_eq!(told, "Connection refused, by way of the proxy proxy:3128 that https_proxy names");
+        assert_eq!(explained("refused".into(), "http://hub", proxy), "refused");
+    }
 }

@@ -67,7 +67,8 @@ impl Hub {
         if let Some(folder) = options.cache_dir() {
             builder = builder.cache_dir(folder);
         }
-        if let Some(token) = options.token.filter(|token| !token.is_empty()) {
+        let offline = options.offline;
+        if let Some(token) = options.into_token() {
             builder = builder.token(token);
         }
         let failed = |error: HFError| match error {
@@ -79,7 +80,7 @@ impl Hub {
         let client = builder.build().map_err(failed)?;
         let cache_dir = client.cache_dir().to_owned();
         let client = HFClientSync::from_inner(client).map_err(failed)?;
-        Ok(Self { client, endpoint, cache_dir, offline: options.offline })
+        Ok(Self { client, endpoint, cache_dir, offline })
     }
 
     /// The path of a file in the local cache; downloads it first if it is not there.
@@ -155,10 +156,13 @@ impl Hub {
             }
             Err(error) => return Err(self.request(repo, None).refused(error)),
         };
-        let mut files = Vec::new();
-        collect_files(&folder, "", &mut files)
+        let (mut files, mut lost) = (Vec::new(), Vec::new());
+        collect_files(&folder, "", &mut files, &mut lost)
             .map_err(|error| self.request(repo, None).refused(HFError::Io(error)))?;
-        Ok(files)
+        match lost.first() {
+            None => Ok(files),
+            Some(name) => Err(Error::NotCached { what: format!("{repo}/{name}") }),
+        }
     }
 
     fn cached(&self, kind: RepoKind, repo: &RepoId, file: &str) -> Result<Cached> {
@@ -211,17 +215,23 @@ impl Hub {
     }
 }
 
-/// Adds the files below `folder`, whose path inside the repository is `prefix`.
-fn collect_files(folder: &Path, prefix: &str, files: &mut Vec<RepoFile>) -> io::Result<()> {
+/// Adds the files below `folder`, whose path inside the repository is `prefix`, and to `lost` the names whose content is gone
+/// from the cache.
+fn collect_files(
+    folder: &Path,
+    prefix: &str,
+    files: &mut Vec<RepoFile>,
+    lost: &mut Vec<String>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let name = format!("{prefix}{name}");
-        // Follows the link to the blob; a link without one is no file.
+        // Follows the link to the blob.
         match fs::metadata(&path) {
-            Ok(found) if found.is_dir() => collect_files(&path, &format!("{name}/"), files)?,
+            Ok(found) if found.is_dir() => collect_files(&path, &format!("{name}/"), files, lost)?,
             Ok(found) => files.push(RepoFile { name, size: found.len() }),
-            Err(_) => {}
+            Err(_) => lost.push(name),
         }
     }
     Ok(())

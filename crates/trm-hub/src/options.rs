@@ -1,8 +1,9 @@
 //! How to reach the Hub, and where to keep what it sends.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The options of a [`Hub`](crate::Hub). The default follows the environment as the Hub's own tools do.
 #[derive(Clone)]
@@ -47,17 +48,36 @@ impl HubOptions {
             .unwrap_or_else(|| "https://huggingface.co".to_owned())
     }
 
-    /// The folder of the cache, or `None` to leave the choice to `hf-hub`.
-    ///
-    /// Without `HOME`, as on Windows, `hf-hub` would choose `/tmp`.
-    pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
-        let variables = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME"];
-        let standard = || {
-            let chosen = variables.iter().any(|name| env::var_os(name).is_some());
-            if chosen { None } else { env::home_dir() }
-        };
-        self.cache_dir.clone().or_else(|| Some(standard()?.join(".cache").join("huggingface").join("hub")))
+    /// The access token without the line break that shells and secrets' files like to add; `None` leaves it to `hf-hub` to
+    /// look for one.
+    pub(crate) fn into_token(self) -> Option<String> {
+        let given = self.token.or_else(|| env::var("HF_TOKEN").ok());
+        given.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
     }
+
+    /// The folder of the cache, or `None` to leave the choice to `hf-hub`, which does not expand `~` and would choose `/tmp`
+    /// without `HOME`, as on Windows.
+    pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
+        self.cache_dir.clone().or_else(|| cache_dir(&|name| env::var_os(name), env::home_dir().as_deref()))
+    }
+}
+
+/// Where the Hub's own tools keep what they download, by the environment.
+fn cache_dir(variable: &dyn Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
+    let folder = |name: &str| {
+        let path = PathBuf::from(variable(name).filter(|value| !value.is_empty())?);
+        match (path.strip_prefix("~"), home) {
+            (Ok(rest), Some(home)) => Some(home.join(rest)),
+            _ => Some(path),
+        }
+    };
+    let of_hub = || folder("HF_HUB_CACHE").or_else(|| folder("HUGGINGFACE_HUB_CACHE"));
+    let of_home = || Some(folder("HF_HOME")?.join("hub"));
+    let of_caches = || {
+        let caches = folder("XDG_CACHE_HOME").or_else(|| Some(home?.join(".cache")));
+        Some(caches?.join("huggingface").join("hub"))
+    };
+    of_hub().or_else(of_home).or_else(of_caches)
 }
 
 fn is_on(value: &str) -> bool {
@@ -72,6 +92,35 @@ mod tests {
     fn reads_the_values_that_switch_on() {
         assert!(["1", "true", "YES", "On"].into_iter().all(is_on));
         assert!(!["", "0", "false", "no", "off", "2"].into_iter().any(is_on));
+    }
+
+    /// The folder is that of the Hub's own tools, and `~` is the home folder in each variable.
+    #[test]
+    fn the_cache_is_where_the_environment_says() {
+        let at = |set: &[(&str, &str)]| {
+            let set: Vec<(String, OsString)> =
+                set.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+            let variable = |name: &str| Some(set.iter().find(|(set, _)| set == name)?.1.clone());
+            cache_dir(&variable, Some("/home/me".as_ref())).expect("a folder")
+        };
+        for (set, folder) in [
+            (&[][..], "/home/me/.cache/huggingface/hub"),
+            (&[("HF_HOME", "~/x")], "/home/me/x/hub"),
+            (&[("HF_HOME", "/x"), ("HF_HUB_CACHE", "~/y")], "/home/me/y"),
+            (&[("HF_HOME", "/x"), ("HUGGINGFACE_HUB_CACHE", "/z")], "/z"),
+            (&[("XDG_CACHE_HOME", "~")], "/home/me/huggingface/hub"),
+            (&[("HF_HOME", "")], "/home/me/.cache/huggingface/hub"),
+        ] {
+            assert_eq!(at(set), PathBuf::from(folder), "{set:?}");
+        }
+    }
+
+    /// What surrounds a token is no part of it.
+    #[test]
+    fn tokens_are_trimmed() {
+        let options = |token: &str| HubOptions { token: Some(token.to_owned()), ..HubOptions::default() };
+        assert_eq!(options(" hf_x\r\n").into_token().as_deref(), Some("hf_x"));
+        assert_eq!(options("\n").into_token(), None);
     }
 
     #[test]

@@ -26,6 +26,20 @@ impl From<RepoKind> for RepoTypeAny {
     }
 }
 
+/// The id in the address of a page of the Hub, such as `https://huggingface.co/datasets/owner/name/tree/main`.
+fn of_address(text: &str) -> Option<String> {
+    let text = text.trim();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
+    let (host, path) = rest.split_once('/')?;
+    if !["huggingface.co", "www.huggingface.co", "hf.co"].contains(&host) {
+        return None;
+    }
+    let path = path.strip_prefix("datasets/").unwrap_or(path);
+    let path = path.split(['?', '#']).next()?;
+    let mut parts = path.split('/');
+    Some(format!("{}/{}", parts.next()?, parts.next()?))
+}
+
 /// The name of a repository on the Hub, `owner/name`.
 ///
 /// Both parts follow the Hub's rules: 1 to 96 of the characters `A-Z a-z 0-9 - _ .`, neither `-` nor `.` at
@@ -71,13 +85,16 @@ impl fmt::Display for RepoId {
 impl FromStr for RepoId {
     type Err = Error;
 
+    /// Takes the address of a repository's page, too.
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidRepoId`], which says which rule the text breaks.
-    fn from_str(id: &str) -> Result<Self, Error> {
-        match broken_rule(id) {
-            None => Ok(Self(Cow::Owned(id.to_owned()))),
-            Some(reason) => Err(Error::InvalidRepoId { id: id.to_owned(), reason }),
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let id = of_address(text).unwrap_or_else(|| text.to_owned());
+        match broken_rule(&id) {
+            None => Ok(Self(Cow::Owned(id))),
+            Some(reason) => Err(Error::InvalidRepoId { id, reason }),
         }
     }
 }

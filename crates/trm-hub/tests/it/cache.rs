@@ -103,6 +103,20 @@ fn a_damaged_blob_is_replaced() {
     assert_eq!(fs::read(path).unwrap(), BODY);
 }
 
+/// Without a network, a link whose content is gone is a file that is not in the cache.
+#[cfg(unix)]
+#[test]
+fn offline_a_lost_blob_is_not_cached() {
+    let (server, cache) = (mazes(Delivery::Plain), tempdir().unwrap());
+    let id = repo("lab/mazes");
+    let path = server.hub(cache.path()).file(RepoKind::Dataset, &id, "test.csv", &()).unwrap();
+    fs::remove_file(fs::canonicalize(&path).unwrap()).unwrap();
+    let offline = hub(&server.endpoint(), cache.path(), true);
+    let lost = Error::NotCached { what: "lab/mazes/test.csv".to_owned() };
+    assert_eq!(offline.file(RepoKind::Dataset, &id, "test.csv", &()), Err(lost.clone()));
+    assert_eq!(offline.list(RepoKind::Dataset, &id), Err(lost));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_lost_blob_is_fetched_again() {

@@ -1,5 +1,6 @@
 //! Whatever goes wrong has an error of its own, and soon.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,34 @@ fn a_refused_connection_fails_fast() {
     let cache = tempdir().unwrap();
     let outcome = hub(&endpoint, cache.path(), false).list(RepoKind::Dataset, &repo("lab/mazes"));
     assert!(matches!(outcome, Err(Error::NoNetwork { .. })), "{outcome:?}");
+}
+
+/// A login page, or a mirror that has moved elsewhere, answers in place of the Hub: the address to check is named.
+#[test]
+fn whoever_is_not_the_hub_is_named() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\nConnection: close\r\n\r\n<html>log in</html>",
+        "HTTP/1.1 308 Permanent Redirect\r\nLocation: http://127.0.0.1:9/moved\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        let cache = tempdir().unwrap();
+        let hub = hub(&endpoint, cache.path(), false);
+        let file = hub.file(RepoKind::Dataset, &repo("lab/mazes"), "test.csv", &()).map(drop);
+        let list = hub.list(RepoKind::Dataset, &repo("lab/mazes")).map(drop);
+        for outcome in [file, list] {
+            let error = outcome.unwrap_err().to_string();
+            // The listing follows the redirect, to where nobody answers.
+            let follows = answer.contains("308") && error.starts_with("cannot reach");
+            assert!(error.contains("HF_ENDPOINT") || follows, "{error}");
+        }
+    }
 }
 
 #[test]
