@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use predicates::str::contains;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
 use serde_json::Value;
 use support::{error, files, generate, golden, json, stdout, text};
 use trm_data::{Cell, Dataset, MazeKey};
@@ -39,7 +39,7 @@ fn recipes() -> Vec<PathBuf> {
 /// Whoever switches from the reference's builder keeps the same data: arrays byte for byte, JSON by value.
 #[test]
 fn build_writes_the_references_files() {
-    let Some(golden) = golden("builder") else { return };
+    let golden = golden("builder");
     for (augment, name, rows) in [("none", "noaug", 20), ("dihedral", "aug", 160)] {
         let output = tempfile::tempdir().expect("a folder");
         let mut build =
@@ -62,7 +62,7 @@ fn build_writes_the_references_files() {
 /// `relabel` takes the mazes of `dihedral`, and each label follows the rule, which most turned ones do not.
 #[test]
 fn relabel_follows_the_rule() {
-    let Some(golden) = golden("builder") else { return };
+    let golden = golden("builder");
     let output = tempfile::tempdir().expect("a folder");
     let mut build =
         trm!["data", "build", "--source", &golden, "--output", output.path(), "--augment", "relabel"];
@@ -77,7 +77,7 @@ fn relabel_follows_the_rule() {
 /// A subsample is the same for the same seed, another for another, and never touches the test split.
 #[test]
 fn subsamples_follow_the_seed() {
-    let Some(golden) = golden("builder") else { return };
+    let golden = golden("builder");
     let folder = tempfile::tempdir().expect("a folder");
     let build = |name: &str, seed: &str| {
         let output = folder.path().join(name);
@@ -178,7 +178,7 @@ fn the_tiny_recipe_generates() {
 /// Recipes that build take another source from the flags.
 #[test]
 fn build_recipes_take_another_source() {
-    let Some(golden) = golden("builder") else { return };
+    let golden = golden("builder");
     for recipe in recipes() {
         let output = tempfile::tempdir().expect("a folder");
         let recipe_text = fs::read_to_string(&recipe).expect("text");
@@ -224,11 +224,11 @@ fn missing_files_are_named() {
         message.starts_with(&format!("cannot read {}", text(&folder.path().join("train.csv")))),
         "{message}"
     );
-    for folder in [folder.path(), &output] {
-        let message = error(&mut trm!["data", "check", folder]);
-        assert!(message.starts_with(&format!("{}: no data set there", text(folder))), "{message}");
-        assert!(message.contains("make one with `trm data`"), "{message}");
-    }
+    let message = error(&mut trm!["data", "check", folder.path()]);
+    assert!(message.starts_with(&format!("{}: has no split `train`", text(folder.path()))), "{message}");
+    assert!(message.contains("make one with `trm data`"), "{message}");
+    let message = error(&mut trm!["data", "check", &output]);
+    assert!(message.starts_with(&format!("cannot read {}", text(&output))), "{message}");
 }
 
 /// What cannot be drawn is refused at once with the setting to change.
@@ -249,7 +249,7 @@ fn impossible_mazes_are_refused() {
 /// The text of `check` says what its JSON says; whole data and one split are taken alike.
 #[test]
 fn check_reports_in_text_and_json() {
-    let Some(golden) = golden("builder") else { return };
+    let golden = golden("builder");
     let folder = golden.join("noaug");
     let report = json(&mut trm!["data", "check", &folder, "--json"]);
     let all = stdout(&mut trm!["data", "check", &folder]);
@@ -310,7 +310,7 @@ fn damaged_files_are_named() {
 /// `show` prints the maze, its label, and whether the label follows the rule.
 #[test]
 fn show_prints_maze_and_label() {
-    let Some(golden) = golden("builder") else { return };
+    let golden = golden("builder");
     let folder = golden.join("aug");
     for (split, row, rule) in [("test", 7, "follows"), ("train", 1, "does not follow")] {
         let dataset = load(&folder.join(split));
@@ -323,14 +323,65 @@ fn show_prints_maze_and_label() {
     assert!(message.starts_with("there is no maze 20; the split has 20"), "{message}");
 }
 
-/// An existing data set is replaced as a whole.
+/// An existing data set is replaced as a whole, where that is asked for.
 #[test]
 fn generate_replaces_a_split() {
     let folder = tempfile::tempdir().expect("a folder");
     for (side, count) in [(6, 20), (5, 10)] {
-        let printed = generate(side, 5, count, 0, folder.path()).assert().success();
+        let printed = generate(side, 5, count, 0, folder.path()).arg("--force").assert().success();
         printed.stdout(contains(format!("{count} mazes")));
         let dataset = load(&folder.path().join("train"));
         assert_eq!((dataset.len(), dataset.seq_len()), (count, side * side));
     }
+}
+
+/// A data set that is there is not written over unasked, nor are mazes of another side put beside it; another split of the
+/// same side may come to it.
+#[test]
+fn a_data_set_is_not_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let generate = |side: &str, split: &str, more: &[&str]| {
+        let mut command = trm!["data", "generate", "--side", side, "--count", "5", "--min-path", "2"];
+        command.args(["--split", split]).args(more).arg("--output").arg(folder.path());
+        command
+    };
+    stdout(&mut generate("5", "train", &[]));
+    let before = files(folder.path());
+    let said = error(&mut generate("5", "train", &["--seed", "1"]));
+    assert!(said.contains("has a split train already") && said.contains("--force"), "{said}");
+    let said = error(&mut generate("6", "test", &[]));
+    assert!(said.contains("mazes of side 5") && said.contains("--force"), "{said}");
+    assert_eq!(files(folder.path()), before);
+    stdout(&mut generate("5", "test", &[]));
+    stdout(&mut generate("5", "train", &["--seed", "1", "--force"]));
+    assert_ne!(
+        files(folder.path())[Path::new("train/all__inputs.npy")],
+        before[Path::new("train/all__inputs.npy")]
+    );
+}
+
+/// Keys of `dataset.json` that mean nothing here are passed over with a warning, and a split that is missing is answered
+/// with those that are there.
+#[test]
+fn other_builders_data_sets_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    stdout(&mut generate(5, 2, 5, 0, data));
+    let json = data.join("train/dataset.json");
+    let text = fs::read_to_string(&json).expect("read").replacen('{', "{\"mode\": \"train\", ", 1);
+    fs::write(&json, text).expect("written");
+    let show = |split: &str| trm!["data", "show", data, "--index", "0", "--split", split];
+    show("train").assert().success().stderr(contains("warning: ").and(contains("passed over mode")));
+    let said = error(&mut show("val"));
+    assert!(said.contains("no split `val`, but train"), "{said}");
+}
+
+/// A folder that is there is meant, even if its name could be one on the Hub.
+#[test]
+fn a_folder_comes_before_the_hub() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(folder.path().join("s/mazes")).expect("made");
+    let mut build = trm!["data", "build", "--source", "s/mazes", "--output", "out"];
+    let said = error(build.current_dir(folder.path()));
+    assert!(said.contains("s/mazes/train.csv"), "{said}");
 }

@@ -3,7 +3,7 @@
 #[macro_use]
 mod support;
 
-use std::fs;
+use std::{fs, path::Path};
 
 use predicates::str::contains;
 use serde_json::{Value, json as value};
@@ -22,7 +22,7 @@ const GOLDEN: [(&str, &str); 4] = [
 #[test]
 fn saved_steps_are_the_references() {
     for (folder, file) in GOLDEN {
-        let Some(fixture) = Fixture::new(folder, file) else { return };
+        let fixture = Fixture::new(folder, file);
         let golden = &fixture.golden;
         let path = fixture.path("saved.safetensors");
         fixture.eval().args(["--halt", "never", "--save-steps", "--save"]).arg(&path).assert().success();
@@ -34,7 +34,7 @@ fn saved_steps_are_the_references() {
             // The reference differs from itself by up to 2e-5, depending on threads and kernels.
             for (name, allowed) in [("logits", 1e-4), ("q_halt_logits", 4e-5), ("q_continue_logits", 4e-5)] {
                 let name = format!("step{step}.{name}");
-                let distance = saved[&name].distance(&golden[&name]);
+                let distance = saved[&name].greatest_difference(&golden[&name]);
                 assert!(distance <= allowed, "{folder}/{file} {name}: {distance:e}");
             }
             let answers = saved[&format!("step{step}.logits")].argmax(6);
@@ -54,7 +54,7 @@ fn saved_steps_are_the_references() {
 #[test]
 fn metrics_are_the_references() {
     for (folder, file) in GOLDEN {
-        let Some(fixture) = Fixture::new(folder, file) else { return };
+        let fixture = Fixture::new(folder, file);
         let metrics = json(fixture.eval().args(["--halt", "never", "--json"]));
         let sum = |name: &str| fixture.golden[&format!("step4.metric.{name}")].values[0];
         let count = if file.contains("padded") { 6.0 } else { 8.0 };
@@ -69,7 +69,7 @@ fn metrics_are_the_references() {
 /// Scripts rely on the names in the JSON, and on shares that fit together.
 #[test]
 fn json_has_the_promised_keys() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval_padded.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval_padded.safetensors");
     let metrics = json(fixture.eval().arg("--json"));
     let mut keys: Vec<&str> = metrics.as_object().expect("an object").keys().map(String::as_str).collect();
     keys.sort_unstable();
@@ -84,6 +84,7 @@ fn json_has_the_promised_keys() {
         "steps",
         "seconds",
         "mazes_per_second",
+        "max_steps",
         "device",
         "precision",
     ];
@@ -102,7 +103,7 @@ fn json_has_the_promised_keys() {
 /// People read the same figures as scripts do.
 #[test]
 fn text_says_what_the_json_says() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let metrics = json(fixture.eval().arg("--json"));
     let text = stdout(&mut fixture.eval());
     assert!(text.starts_with("8 mazes\n"), "{text}");
@@ -123,7 +124,7 @@ fn text_says_what_the_json_says() {
 #[test]
 fn halting_follows_q_in_any_batch_size() {
     for (folder, file) in GOLDEN {
-        let Some(fixture) = Fixture::new(folder, file) else { return };
+        let fixture = Fixture::new(folder, file);
         let save = |batch_size: &str| {
             let path = fixture.path(batch_size);
             let mut eval = fixture.eval();
@@ -148,7 +149,7 @@ fn halting_follows_q_in_any_batch_size() {
 /// A model with a trained `q_continue` halts where `q_halt` exceeds it, not where it exceeds 0.
 #[test]
 fn q_continue_holds_a_maze_back() {
-    let Some(fixture) = Fixture::new("tiny-noctn", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-noctn", "eval.safetensors");
     let [halt, go_on] =
         ["q_halt_logits", "q_continue_logits"].map(|name| &fixture.golden[&format!("step1.{name}")]);
     let leads: Vec<f64> =
@@ -189,7 +190,7 @@ fn halting_steps(golden: &Tensors, against_q_continue: bool) -> Vec<usize> {
 /// `--limit` evaluates the first rows, and these as in a whole evaluation.
 #[test]
 fn limit_takes_the_first_rows() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let [all, some] = ["all", "some"].map(|name| fixture.path(name));
     fixture.eval().arg("--save").arg(&all).assert().success();
     let metrics = json(fixture.eval().args(["--json", "--limit", "3", "--save"]).arg(&some));
@@ -203,7 +204,7 @@ fn limit_takes_the_first_rows() {
 /// `--max-steps` cuts the recursion; steps are saved only on request, even where there is but one.
 #[test]
 fn max_steps_cuts_the_recursion() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let path = fixture.path("saved.safetensors");
     let metrics = json(fixture.eval().args(["--json", "--max-steps", "1", "--save"]).arg(&path));
     assert_eq!(number(&metrics, "steps"), 1.0);
@@ -213,26 +214,71 @@ fn max_steps_cuts_the_recursion() {
     assert!(steps.is_empty(), "{steps:?}");
 }
 
+/// A table of more identifiers than the data set has fits by its numbers, and is said: it may be another data set's.
+#[test]
+fn other_identifiers_are_told() {
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
+    assert_eq!(json(fixture.eval().arg("--json"))["warning"], Value::Null);
+    let data = fixture.path("mazes");
+    generate(6, 6, 2, 0, &data).assert().success();
+    let mut eval = trm!["eval", "--model", fixture.model(), "--data", &data, "--split", "train", "--json"];
+    let warning = json(&mut eval)["warning"].as_str().expect("a warning").to_owned();
+    assert!(warning.contains("3 puzzle identifiers") && warning.contains("has 1"), "{warning}");
+}
+
 /// `--dtype bf16` computes in bf16: other logits than f32, at the distance of the reference's own bf16.
 #[test]
 fn bf16_stays_near_f32() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let [full, half] = ["f32", "bf16"].map(|dtype| {
         let path = fixture.path(dtype);
         let mut eval = fixture.eval();
         eval.args(["--halt", "never", "--dtype", dtype, "--save"]).arg(&path).assert().success();
         read(&path).remove("logits").expect("logits")
     });
-    let golden = read(&support::golden("tiny-att").expect("found before").join("eval_bf16.safetensors"));
-    let reference = golden["step4.logits"].distance(&fixture.golden["step4.logits"]);
-    let ours = half.distance(&full);
+    let golden = read(&support::golden("tiny-att").join("eval_bf16.safetensors"));
+    let reference = golden["step4.logits"].greatest_difference(&fixture.golden["step4.logits"]);
+    let ours = half.greatest_difference(&full);
     assert!(0.0 < ours && ours < 4.0 * reference, "{ours}, the reference's own {reference}");
+}
+
+/// Mazes of another side are evaluated where the weights fit them: with a warning where the model has not seen any such, and
+/// with more steps on larger boards. How many is said.
+#[test]
+fn other_sides_are_evaluated_where_weights_fit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = |side: usize| {
+        let data = folder.path().join(format!("data-{side}"));
+        generate(side, side, 3, 0, &data).assert().success();
+        data
+    };
+    let eval = |data: &Path| trm!["eval", "--data", data, "--split", "train", "--device", "cpu"];
+    let (config, _) = weights::pretrained().expect("a model");
+    let [least, greatest] = config.trained_sides();
+    let seen = data(least + 1);
+    let report = json(eval(&seen).arg("--json"));
+    assert_eq!((&report["count"], &report["warning"]), (&value!(3), &Value::Null));
+    assert_eq!(report["max_steps"], value!(config.halt_max_steps));
+    eval(&seen).assert().success().stderr("");
+
+    for side in [least - 1, greatest + 3] {
+        let unseen = data(side);
+        let most = config.for_cells(side * side).expect("any side").halt_max_steps;
+        let report = json(eval(&unseen).args(["--json", "--limit", "1"]));
+        let warning = report["warning"].as_str().expect("a warning");
+        assert!(warning.contains(&format!("not {side};")), "{warning}");
+        assert_eq!((&report["count"], &report["max_steps"]), (&value!(1), &value!(most)));
+        let text =
+            eval(&unseen).args(["--limit", "1", "--max-steps", "2", "--halt", "never"]).assert().success();
+        let text = text.stderr(contains(format!("warning: {warning}")));
+        text.stdout(contains("2.00 on average, at most 2\n"));
+    }
 }
 
 /// Data that was made for another kind of model is refused before anything is computed.
 #[test]
 fn data_of_another_kind_is_refused() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let other = fixture.path("other");
     generate(5, 4, 3, 0, &other).assert().success();
     let mut eval = trm!["eval", "--model", fixture.model(), "--data", &other, "--split", "train"];
@@ -249,9 +295,10 @@ fn data_of_another_kind_is_refused() {
 /// A missing split, data set or model is named.
 #[test]
 fn missing_folders_are_named() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let message = error(fixture.eval().args(["--split", "train"]));
-    assert!(message.contains(text(&fixture.data().join("train"))), "{message}");
+    let wanted = format!("{}: has no split `train`, but test", text(&fixture.data()));
+    assert!(message.contains(&wanted), "{message}");
     let message = error(&mut trm!["eval", "--model", fixture.path("none"), "--data", fixture.data()]);
     assert!(message.contains(text(&fixture.path("none"))), "{message}");
 }
@@ -259,7 +306,7 @@ fn missing_folders_are_named() {
 /// The folder of one split is a data set too.
 #[test]
 fn a_split_is_a_data_set() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let data = fixture.data().join("test");
     let metrics = json(&mut trm!["eval", "--model", fixture.model(), "--data", data, "--json"]);
     assert_eq!(number(&metrics, "count"), 8.0);
@@ -268,7 +315,7 @@ fn a_split_is_a_data_set() {
 /// Outputs that could not be saved are refused before the work, with an error that names the file.
 #[test]
 fn unwritable_outputs_are_refused_at_once() {
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     fs::write(fixture.path("file"), "").expect("written");
     let path = fixture.path("file").join("saved.safetensors");
     let assert = fixture.eval().arg("--save").arg(&path).assert();
@@ -297,7 +344,7 @@ fn interrupt_reports_what_is_finished() {
         }
     }
 
-    let Some(fixture) = Fixture::new("tiny-att", "eval.safetensors") else { return };
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
     let halts = halting_steps(&fixture.golden, false);
     let quick = halts.iter().filter(|step| **step < 4).count();
     assert!(0 < quick && quick < 8, "{halts:?}");

@@ -6,37 +6,18 @@ mod support;
 use std::{
     fs,
     io::Read,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use predicates::str::contains;
 use serde_json::Value;
-use support::{error, generate, import, json, read, stdout, text};
+use support::{error, generate, import, json, read, stdout, text, untrained};
 use tempfile::TempDir;
 use trm_data::Dataset;
-use trm_model::{Preset, TrmConfig, weights};
+use trm_model::{PosEncodings, TrmConfig, weights};
 
 const MAZE: &str = "S #  \n  # #\n#    \n  # #\n #  G\n";
-
-/// A model with fresh weights for mazes of this side.
-fn untrained(side: usize, folder: &Path) -> PathBuf {
-    let config = TrmConfig {
-        seq_len: side * side,
-        hidden_size: 32,
-        num_heads: 2,
-        puzzle_emb_ndim: 32,
-        puzzle_emb_len: 1,
-        halt_max_steps: 3,
-        h_cycles: 1,
-        l_cycles: 1,
-        ..Preset::MazeHard.config()
-    };
-    let model = folder.join(format!("model-{side}"));
-    let state = weights::StateDict::initial(&config, 0);
-    weights::save(&model, &config, &state, &weights::ModelCard::default()).expect("a model folder");
-    model
-}
 
 /// A model that never halts early, for the mazes of side 5 here.
 fn model() -> (TempDir, PathBuf) {
@@ -68,6 +49,48 @@ fn reads_a_file_a_dash_and_a_pipe() {
     assert_eq!(stdout(trm!["solve", "--model", &model, "-"].write_stdin(MAZE)), answer);
     assert_eq!(stdout(trm!["solve", "--model", &model].write_stdin(MAZE)), answer);
     assert_eq!(stdout(trm!["solve", "--model", &model].write_stdin(MAZE.replace('\n', "\r\n"))), answer);
+}
+
+/// Text of any editor is a maze, with a byte order mark and blank lines at the end; another encoding is named.
+#[test]
+fn reads_what_editors_write() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_folder, model) = model();
+    let answer = stdout(trm!["solve", "--model", &model].write_stdin(MAZE));
+    for (name, text) in [("mark", format!("\u{feff}{MAZE}")), ("blank", format!("{MAZE}\n\r\n  \n"))] {
+        let file = folder.path().join(name);
+        fs::write(&file, text).expect("written");
+        assert_eq!(stdout(&mut trm!["solve", "--model", &model, &file]), answer, "{name}");
+    }
+    let wide: Vec<u8> = "\u{feff}S G".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let said = error(trm!["solve", "--model", &model, "-"].write_stdin(wide));
+    assert!(said.contains("standard input") && said.contains("UTF-16"), "{said}");
+}
+
+/// A run stands for its best model; what is no model folder is answered with the way to one.
+#[test]
+fn says_what_a_model_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_folder, model) = model();
+    let run = folder.path().join("run");
+    fs::create_dir(&run).expect("made");
+    fs::rename(&model, run.join("best")).expect("moved");
+    let solve = |model: &std::path::Path| {
+        let mut command = trm!["solve", "--model", model];
+        command.write_stdin(MAZE);
+        command
+    };
+    assert_eq!(stdout(&mut solve(&run)), stdout(&mut solve(&run.join("best"))));
+    let file = folder.path().join("step_10.pt");
+    fs::write(&file, "weights").expect("written");
+    for (model, wanted) in [
+        (file.as_path(), "trm weights import"),
+        ("lab/model".as_ref(), "trm weights fetch lab/model"),
+        ("https://huggingface.co/lab/model/tree/main".as_ref(), "trm weights fetch lab/model"),
+    ] {
+        let said = error(&mut solve(model));
+        assert!(said.contains(wanted), "{said}");
+    }
 }
 
 /// Without a maze one is drawn for the model's side, the same for the same seed, and it can be solved.
@@ -127,7 +150,7 @@ fn json_has_the_answer_in_tokens_and_symbols() {
 /// A maze gets the same answer after as many steps alone as in an evaluation of a whole data set.
 #[test]
 fn agrees_with_an_evaluation() {
-    let Some(golden) = support::golden("tiny-att") else { return };
+    let golden = support::golden("tiny-att");
     let folder = tempfile::tempdir().expect("a folder");
     let [model, data, saved] = ["model", "data", "saved"].map(|name| folder.path().join(name));
     import(&golden, &golden.join("checkpoint.pt"), &model);
@@ -153,7 +176,7 @@ fn refuses_what_is_no_maze() {
     let file = folder.path().join("maze.txt");
     for (maze, reason) in [
         ("", "the grid is empty"),
-        ("S  \n   \n  G\n\n", "row 1 has 3 characters"),
+        ("\nS  \n   \n  G\n", "row 1 has 0 characters"),
         ("S #\n  G\n# # \n", "row 3 has 4 characters"),
         ("S  \n x \n  G\n", "row 2, column 2: 'x' is not a cell"),
         ("SS \n   \n  G\n", "a maze has exactly 1 `S`, but this grid has 2"),
@@ -171,13 +194,38 @@ fn refuses_what_is_no_maze() {
     assert!(error(&mut trm!["solve", &file]).contains(text(&file)));
 }
 
-/// A model takes mazes of one side, and says which.
+/// A model whose weights are for one side says which, be its positions rotary along the sequence or learned.
 #[test]
 fn refuses_another_side_than_the_models() {
     let folder = tempfile::tempdir().expect("a folder");
-    let model = untrained(6, folder.path());
-    let message = error(trm!["solve", "--model", &model].write_stdin(MAZE));
-    assert!(message.starts_with("the maze is 5x5, but the model was made for 6x6"), "{message}");
+    let rotary = untrained(6, folder.path());
+    let (config, _) = weights::load_state(&rotary).expect("a model");
+    let config = TrmConfig { pos_encodings: PosEncodings::Learned, ..config };
+    let learned = folder.path().join("learned");
+    let state = weights::StateDict::initial(&config, 0);
+    weights::save(&learned, &config, &state, &weights::ModelCard::default()).expect("a model folder");
+    for model in [rotary, learned] {
+        let message = error(trm!["solve", "--model", &model].write_stdin(MAZE));
+        assert!(message.starts_with("the maze is 5x5, but the model was made for 6x6"), "{message}");
+    }
+}
+
+/// Boards larger than those of the training get more steps, unless it is said how many.
+#[test]
+fn larger_boards_get_more_steps() {
+    let (config, _) = weights::pretrained().expect("a model");
+    let side = config.trained_sides()[1] + 2;
+    let maze = format!("S{}G", " ".repeat(side - 2)) + &format!("\n{}", " ".repeat(side)).repeat(side - 1);
+    let most = config.for_cells(side * side).expect("any side").halt_max_steps;
+    assert!(most > config.halt_max_steps);
+    for (flags, expected) in [(&[][..], most), (&["--max-steps", "1"], 1)] {
+        let mut solve = trm!["solve", "--json"];
+        let assert = solve.args(flags).write_stdin(&*maze).assert().success();
+        let assert = assert.stderr(contains("warning: the model was trained on mazes of sides"));
+        let solution: Value = serde_json::from_slice(&assert.get_output().stdout).expect("JSON");
+        assert_eq!(solution["max_steps"].as_u64(), Some(expected as u64));
+        assert_eq!(solution["tokens"].as_array().map(Vec::len), Some(side * side));
+    }
 }
 
 /// A maze without a path is answered all the same, with a warning.
@@ -216,22 +264,25 @@ fn survives_a_closed_pipe() {
 /// mazes of another side get a warning and an answer.
 #[test]
 fn solves_new_mazes_out_of_the_box() {
-    let said = stdout(trm!["solve", "--count", "64"].write_stdin(""));
-    let optimal = said.lines().find_map(|line| line.trim().strip_prefix("optimal path")).expect("a share");
-    let share: f64 = optimal.trim().trim_end_matches(" %").parse().expect("a number");
-    assert!(share > 50.0, "{said}");
-    assert!(said.contains("64 mazes\n") && said.contains("mazes/s"), "{said}");
+    let said = stdout(trm!["solve", "--count", "100", "--seed", "1"].write_stdin(""));
+    let share = |name: &str| -> f64 {
+        let line = said.lines().find_map(|line| line.trim().strip_prefix(name)).expect("a share");
+        line.split_whitespace().next().and_then(|share| share.parse().ok()).expect("a number")
+    };
+    // Of 500 published mazes 83 % are exact and 88 % optimal: a hundred others by chance alone no less than this.
+    assert!(share("exact accuracy") > 70.0 && share("optimal path") > 77.0, "{said}");
+    assert!(said.contains("100 mazes\n") && said.contains("mazes/s"), "{said}");
     assert!(said.contains("valid, optimal, and the very path of the labelling rule;"), "{said}");
 
     let other = trm!["solve"].write_stdin(MAZE).assert().success();
-    let other = other.stderr(contains("warning: the model was trained for mazes of side"));
+    let other = other.stderr(contains("warning: the model was trained on mazes of sides"));
     assert_eq!(grid(&String::from_utf8_lossy(&other.get_output().stdout)).len(), 5);
 }
 
 /// The precision of the computation can be chosen, and makes a small difference.
 #[test]
 fn computes_in_bf16() {
-    let Some(golden) = support::golden("tiny-att") else { return };
+    let golden = support::golden("tiny-att");
     let folder = tempfile::tempdir().expect("a folder");
     let model = folder.path().join("model");
     import(&golden, &golden.join("checkpoint.pt"), &model);

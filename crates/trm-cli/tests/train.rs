@@ -233,3 +233,26 @@ fn memory_does_not_grow_with_h_cycles() {
     println!("peak memory: {shallow:.0} MB with 1 H cycle, {deep:.0} MB with 8");
     assert!(deep < 1.15 * shallow, "{shallow:.0} MB, {deep:.0} MB");
 }
+
+/// Two signals at once, as schedulers and containers send them, are one wish: the run is saved and goes on later.
+#[test]
+#[cfg(target_os = "linux")]
+fn signals_at_once_count_once() {
+    let folder = tempdir().expect("a folder");
+    let (recipe, run) = (recipe(folder.path()), folder.path().join("run"));
+    let mut child = spawn(&recipe, &run);
+    let begun = Instant::now();
+    while fs::metadata(run.join("metrics.jsonl")).map_or(0, |file| file.len()) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it does not begin");
+        thread::sleep(Duration::from_millis(5));
+    }
+    for _ in 0..2 {
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("sent").success());
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(child.wait().expect("ended").code(), Some(1), "interrupted, and everything is saved");
+    let (_, progress) = last_checkpoint(&run);
+    let step = progress["step"].as_u64().expect("a step");
+    assert!((1..400).contains(&step), "{step}");
+}

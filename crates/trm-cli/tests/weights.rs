@@ -12,6 +12,10 @@ use std::{
 use predicates::str::contains;
 use support::{error, files, golden, import, read, stdout, text};
 use tempfile::TempDir;
+use trm_model::{
+    Preset, TrmConfig,
+    weights::{self, StateDict},
+};
 
 /// The golden checkpoint, and a folder to work in.
 struct Bench {
@@ -20,8 +24,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Option<Self> {
-        Some(Self { golden: golden("tiny-att")?, folder: tempfile::tempdir().expect("a folder") })
+    fn new() -> Self {
+        Self { golden: golden("tiny-att"), folder: tempfile::tempdir().expect("a folder") }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -43,7 +47,7 @@ fn model_bytes(model: &Path) -> Vec<u8> {
 /// The file's first bytes decide what it is, not its name; and all kinds give the same weights.
 #[test]
 fn every_kind_of_checkpoint_gives_the_same_model() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let checkpoint = bench.golden.join("checkpoint.pt");
     let [bare, misnamed] = ["step_80", "weights.safetensors"].map(|name| bench.path(name));
     fs::copy(&checkpoint, &bare).expect("copied");
@@ -65,7 +69,7 @@ fn every_kind_of_checkpoint_gives_the_same_model() {
 /// The architecture can be the reference's JSON or a TOML file, in its spelling or ours.
 #[test]
 fn architectures_come_in_any_spelling() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let checkpoint = bench.golden.join("checkpoint.pt");
     let model = bench.import(&checkpoint, "model");
     let fields = "vocab_size = 6\nseq_len = 36\nnum_puzzle_identifiers = 3\npuzzle_emb_ndim = 64\n\
@@ -92,7 +96,7 @@ fn architectures_come_in_any_spelling() {
 /// A model folder is whole: weights, architecture, and a card that names the origin.
 #[test]
 fn a_model_folder_has_three_files() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let model = bench.path("my-maze");
     let arch = bench.golden.join("config.json");
     let mut import = trm!["weights", "import", bench.golden.join("checkpoint.pt"), "--arch", &arch];
@@ -111,7 +115,7 @@ fn a_model_folder_has_three_files() {
 /// A wrong architecture is refused with the first tensor that does not fit, and nothing is written.
 #[test]
 fn a_wrong_architecture_names_tensor_and_shapes() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let output = bench.path("model");
     let checkpoint = bench.golden.join("checkpoint.pt");
     let message =
@@ -127,9 +131,14 @@ fn a_wrong_architecture_names_tensor_and_shapes() {
 /// Files that are cut short, or something else altogether, are refused by name.
 #[test]
 fn damaged_files_are_named() {
-    let Some(bench) = Bench::new() else { return };
-    for source in ["checkpoint.pt", "state.safetensors", "README.md"] {
-        let bytes = fs::read(bench.golden.join(source)).expect("read");
+    let bench = Bench::new();
+    let golden = |name: &str| fs::read(bench.golden.join(name)).expect("read");
+    let text_file = b"# Weights\n\nThe weights are elsewhere.\n".to_vec();
+    for (source, bytes) in [
+        ("checkpoint.pt", golden("checkpoint.pt")),
+        ("state.safetensors", golden("state.safetensors")),
+        ("README.md", text_file),
+    ] {
         let file = bench.path(source);
         fs::write(&file, &bytes[..bytes.len() / 2]).expect("written");
         for mut command in [
@@ -148,7 +157,7 @@ fn damaged_files_are_named() {
 /// A checkpoint of a bf16 run, whose initial latents alone are bf16, is read exactly.
 #[test]
 fn bf16_checkpoints_are_read() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let checkpoint = bench.golden.join("checkpoint_bf16.pt");
     let listed = stdout(&mut trm!["weights", "show", &checkpoint]);
     let is_bf16 = |line: &&str| line.contains(" bf16 ");
@@ -173,7 +182,7 @@ fn bf16_checkpoints_are_read() {
 /// `--dtype bf16` halves the file, and the folder still loads.
 #[test]
 fn imports_in_bf16() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let (checkpoint, arch) = (bench.golden.join("checkpoint.pt"), bench.golden.join("config.json"));
     let output = bench.path("half");
     trm!["weights", "import", &checkpoint, "--arch", arch, "--output", &output, "--dtype", "bf16"]
@@ -189,7 +198,7 @@ fn imports_in_bf16() {
 /// What is exported, as safetensors or for PyTorch, is what comes in again, to the last bit.
 #[test]
 fn export_and_import_are_inverse() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let model = bench.import(&bench.golden.join("checkpoint.pt"), "model");
     for (name, first_bytes) in [("out.safetensors", None), ("out.pt", Some(b"PK")), ("step_1", Some(b"PK"))] {
         let file = bench.path(name);
@@ -210,7 +219,7 @@ fn export_and_import_are_inverse() {
 /// `show` lists every tensor with precision and shape, and of a folder the architecture too.
 #[test]
 fn show_lists_tensors() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     let model = bench.import(&bench.golden.join("checkpoint.pt"), "model");
     for (path, kind) in [
         (model.clone(), "a model folder, 131970 trained weights: 15 tensors, 132290 values"),
@@ -230,7 +239,7 @@ fn show_lists_tensors() {
 /// A folder that lacks a part of a model is refused by the file that is missing.
 #[test]
 fn incomplete_folders_are_refused() {
-    let Some(bench) = Bench::new() else { return };
+    let bench = Bench::new();
     for file in ["config.json", "model.safetensors"] {
         let model = bench.import(&bench.golden.join("checkpoint.pt"), "model");
         fs::remove_file(model.join(file)).expect("removed");
@@ -259,4 +268,169 @@ fn offline_needs_the_cache() {
     let message = error(&mut trm!["weights", "fetch", "name", "--output", &output, "--offline"]);
     assert!(message.contains("write it as owner/name"), "{message}");
     assert!(!output.exists());
+}
+
+/// A checkpoint through a pipe becomes the model that it would as a file; what is beside its weights is told.
+#[test]
+#[cfg(unix)]
+fn imports_from_a_pipe() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = support::untrained(5, folder.path());
+    let (config, arch) =
+        (fs::read_to_string(model.join("config.json")).expect("read"), folder.path().join("arch.json"));
+    fs::write(&arch, format!("\u{feff}{config}")).expect("written");
+    for file in ["x.pt", "x.safetensors"] {
+        let checkpoint = folder.path().join(file);
+        stdout(&mut trm!["weights", "export", &model, "--output", &checkpoint]);
+        let imported = folder.path().join(format!("from {file}"));
+        let mut import = trm!["weights", "import", "/dev/stdin", "--arch", &arch, "--output", &imported];
+        stdout(import.write_stdin(fs::read(&checkpoint).expect("read")));
+        let [before, after] =
+            [&model, &imported].map(|folder| fs::read(folder.join("model.safetensors")).expect("read"));
+        assert!(before == after, "{file}");
+        let said = error(&mut trm!["weights", "show", &checkpoint, "--state", "ema"]);
+        let wanted = if file == "x.pt" { "the key `ema`" } else { "only a torch.save archive" };
+        assert!(said.contains(wanted), "{said}");
+    }
+}
+
+/// A model that the reference could not be told of is not exported.
+#[test]
+fn does_not_export_what_the_reference_would_misread() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, state) = weights::pretrained().expect("a model");
+    let model = folder.path().join("model");
+    weights::save(&model, &config, &state, &weights::ModelCard::default()).expect("saved");
+    let file = folder.path().join("x.pt");
+    let said = error(&mut trm!["weights", "export", &model, "--output", &file]);
+    assert!(
+        said.contains("mixing = a map of neighbours") && said.contains("share the model folder"),
+        "{said}"
+    );
+    assert!(!file.exists());
+}
+
+/// What a run of the reference writes is an architecture: vocabulary and identifiers come from the weights, the cells of a board
+/// too where weights belong to places, else from a flag or a data set.
+#[test]
+fn the_references_run_file_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let import = |name: &str, more: &[&str]| {
+        let (golden, run) = (golden(name), folder.path().join(format!("{name}.yaml")));
+        fs::write(&run, run_file(&trm_testing::json(&golden.join("config.json")))).expect("written");
+        let model = folder.path().join(format!("{name}{}", more.len()));
+        let mut command =
+            trm!["weights", "import", golden.join("checkpoint.pt"), "--arch", run, "--output", &model];
+        command.args(more);
+        (command, model)
+    };
+    let (mut command, _) = import("tiny-att", &[]);
+    let message = error(&mut command);
+    assert!(message.contains("tiny-att.yaml") && message.contains("--cells"), "{message}");
+    let (mut command, _) = import("tiny-mlp", &["--cells", "35"]);
+    let message = error(&mut command);
+    assert!(message.contains("36") && message.contains("35"), "{message}");
+
+    let data = folder.path().join("data");
+    support::generate(6, 6, 3, 0, &data).assert().success();
+    let cells = ["--cells", "36"].as_slice();
+    for (name, more) in [
+        ("tiny-att", cells),
+        ("tiny-att", &["--data", text(&data), "--dtype", "f32"]),
+        ("tiny-mlp", &[]),
+        ("tiny-noctn", cells),
+    ] {
+        let (mut command, model) = import(name, more);
+        command.assert().success();
+        let complete = folder.path().join(format!("{name}-complete"));
+        support::import(&golden(name), &golden(name).join("checkpoint.pt"), &complete);
+        for file in ["model.safetensors", "config.json"] {
+            let [ours, theirs] =
+                [&model, &complete].map(|model| fs::read(model.join(file)).expect("a model folder"));
+            assert!(ours == theirs, "{name}: {file} differs");
+        }
+    }
+
+    let hrm = folder.path().join("hrm.yaml");
+    fs::write(&hrm, "arch:\n  name: hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1\n  H_layers: 4\n")
+        .expect("written");
+    let message = error(&mut trm![
+        "weights",
+        "import",
+        golden("tiny-att").join("checkpoint.pt"),
+        "--arch",
+        hrm,
+        "--output",
+        folder.path().join("hrm")
+    ]);
+    assert!(message.contains("an HRM"), "{message}");
+}
+
+/// The YAML of a run: a section of the architecture without what the data say, and much besides.
+fn run_file(config: &serde_json::Value) -> String {
+    let mut text = "arch:\n".to_owned();
+    for (key, value) in config.as_object().expect("fields") {
+        if !["batch_size", "seq_len", "vocab_size", "num_puzzle_identifiers"].contains(&key.as_str()) {
+            text += &format!("  {key}: {}\n", value.to_string().replace('"', ""));
+        }
+    }
+    text += "  loss:\n    loss_type: stablemax_cross_entropy\n    name: losses@ACTLossHead\n";
+    text += "  name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1\n";
+    text + "beta1: 0.9\ncheckpoint_path: null\ndata_paths:\n- data/maze\nlr: 0.0001\nproject_name: 'a run: 1'\nema_rate: 1.0e-05\n"
+}
+
+/// A large table is in memory twice at most while it is imported, and not at all while it is listed.
+#[test]
+#[cfg(target_os = "linux")]
+fn large_tables_fit_into_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [arch, tiny, model] = ["arch.json", "tiny", "model"].map(|name| folder.path().join(name));
+    let config = TrmConfig {
+        seq_len: 9,
+        hidden_size: 64,
+        num_heads: 2,
+        puzzle_emb_ndim: 64,
+        puzzle_emb_len: 1,
+        num_puzzle_identifiers: 1 << 18,
+        l_layers: 1,
+        ..Preset::MazeHard.config()
+    };
+    fs::write(&arch, serde_json::to_string(&config).expect("JSON")).expect("written");
+    let state = StateDict::initial(&config, 0);
+    let base = peak_memory(&trm!["weights", "show", support::untrained(3, &tiny)]);
+    for name in ["table.pt", "table.safetensors"] {
+        let file = folder.path().join(name);
+        weights::export_checkpoint(&config, &state, &file).expect("written");
+        let size = fs::metadata(&file).expect("a file").len() as f64;
+        let times = |command: assert_cmd::Command| (peak_memory(&command) - base) / size;
+        let import = times(trm!["weights", "import", &file, "--arch", &arch, "--output", &model]);
+        let show = times(trm!["weights", "show", &file]).max(times(trm!["weights", "show", &model]));
+        println!("{name}: import {import:.2}, show {show:.2} times the file of {size:e} bytes");
+        assert!(import < 2.2 && show < 0.2, "{name}: import {import:.2}, show {show:.2}");
+    }
+}
+
+/// The most memory that a command had, in bytes, as far as it shows every half millisecond.
+#[cfg(target_os = "linux")]
+fn peak_memory(command: &assert_cmd::Command) -> f64 {
+    let (program, arguments) = (command.get_program(), command.get_args());
+    let mut child = std::process::Command::new(program)
+        .args(arguments)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0f64;
+    loop {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"));
+        peak = line
+            .and_then(|kilobytes| kilobytes.trim().parse().ok())
+            .map_or(peak, |now: f64| peak.max(1024.0 * now));
+        if let Some(status) = child.try_wait().expect("waited") {
+            assert!(status.success());
+            return peak;
+        }
+        std::thread::sleep(std::time::Duration::from_micros(500));
+    }
 }

@@ -25,7 +25,7 @@ export function playBatches(settings) {
     byId("play-status").textContent = `Playing ${plural(count, "maze")}`;
     busy(true);
     try {
-      const parameters = { ...settings(), count, seed: byId("play-seed").value };
+      const parameters = { ...settings(), count, side: byId("play-side").value, seed: byId("play-seed").value };
       for await (const { event, value } of stream("play/stream", parameters, "summary", running.signal)) {
         if (event === "outcome") outcomes.push(value);
         const now = performance.now();
@@ -63,6 +63,7 @@ function show(outcomes, wanted, summary) {
   byId("play-interval").replaceChildren(interval(summary.exact_accuracy, [low, high]));
   byId("play-interval-text").textContent =
     `${outcomes.length} of ${wanted} mazes, 95 % interval ${percent(low, 1)} to ${percent(high, 1)}`;
+  byId("play-warning").textContent = summary.warning ? `Mind: ${summary.warning}.` : "";
   const facts = {
     Valid: percent(summary.valid_path, 1),
     Optimal: percent(summary.optimal_path, 1),

@@ -11,14 +11,14 @@ export function missingEnd({ start, goal }) {
 }
 
 /**
- * Any side can be drawn, but each model takes only one.
+ * Any side can be drawn, but some models take only one.
  * @param {import("./maze.js").Maze} maze @param {import("./models.js").Models} models
  * @param {{fresh: (side: number) => void, resize: (side: number) => void}} remedies
  * @returns {Problem | null}
  */
 export function wrongSide(maze, models, remedies) {
-  const { name, side } = models.chosen;
-  if (maze.side === side) return null;
+  const { name, side, fits_any_side: fitsAny } = models.chosen;
+  if (fitsAny || maze.side === side) return null;
   const other = models.forSide(maze.side);
   return {
     sentence: `The model ${name} takes ${side} × ${side} mazes; this one is ${maze.side} × ${maze.side}.`,
@@ -28,4 +28,15 @@ export function wrongSide(maze, models, remedies) {
       { label: `Resize to ${side} × ${side}`, run: () => remedies.resize(side) },
     ],
   };
+}
+
+/**
+ * A model whose weights fit any side may still have seen none like this one: the answer comes all the same.
+ * @param {import("./maze.js").Maze} maze @param {import("./models.js").Models} models @returns {string | null}
+ */
+export function unseenSide({ side }, models) {
+  const { name, fits_any_side: fitsAny, trained_sides: [least, greatest] } = models.chosen;
+  if (!fitsAny || (side >= least && side <= greatest)) return null;
+  const seen = least === greatest ? `side ${least}` : `sides ${least} to ${greatest}`;
+  return `The model ${name} was trained on mazes of ${seen}, not ${side}. It tries, and fails more often.`;
 }

@@ -5,7 +5,7 @@ import { listenToBoard } from "./board-input.js";
 import { BoardView } from "./board-view.js";
 import { byId } from "./dom.js";
 import { Drawing } from "./drawing.js";
-import { missingEnd, wrongSide } from "./fit.js";
+import { missingEnd, unseenSide, wrongSide } from "./fit.js";
 import { Maze } from "./maze.js";
 import { announce, quiet, tell } from "./messages.js";
 import { Models } from "./models.js";
@@ -159,12 +159,10 @@ function solve() {
 byId("solve").addEventListener("click", solve);
 byId("cancel").addEventListener("click", () => solver.cancel());
 player.addEventListener("change", () => {
-  const { step } = player.current ?? { step: 0 };
+  const { step, max_steps: most } = player.current ?? {};
   byId("progress").textContent =
-    document.body.dataset.state === "thinking" ? `step ${step} of at most ${mostSteps()}` : "";
+    step && document.body.dataset.state === "thinking" ? `step ${step} of at most ${most}` : "";
 });
-
-const mostSteps = () => models.settings().maxSteps ?? models.chosen.max_steps;
 
 /** @param {"idle" | "thinking" | "done" | "failed"} state */
 function enter(state) {
@@ -182,7 +180,9 @@ const sideProblem = () =>
   });
 
 function adviseOnSide() {
-  const problem = models.known && sideProblem();
+  if (!models.known) return;
+  const sentence = unseenSide(drawing.maze, models);
+  const problem = sideProblem() ?? (sentence && { sentence });
   if (problem) tell(problem.sentence, { tone: "advice", actions: problem.actions });
 }
 
@@ -245,7 +245,7 @@ async function start() {
     ({ limits } = hello);
     models.offer(hello.models);
     for (const id of NEED_MODELS) byId(id).disabled = false;
-    for (const id of ["side", "new-side"]) byId(id).max = String(limits.max_side);
+    for (const id of ["side", "new-side", "play-side"]) byId(id).max = String(limits.max_side);
     byId("play-count").max = String(limits.max_play);
     byId("examples").hidden = !hello.examples;
     if (hello.examples) {

@@ -3,9 +3,16 @@ import { byId, element } from "./dom.js";
 const count = (parameters) =>
   parameters >= 1e6 ? `${(parameters / 1e6).toFixed(1)} million` : `${Math.round(parameters / 1e3)} thousand`;
 
+/** What a model takes, in a few words. @param {Model} model */
+function sidesOf({ side, fits_any_side: fitsAny, trained_sides: [least, greatest] }) {
+  if (!fitsAny) return `${side} × ${side}`;
+  return least === greatest ? `any side, trained on ${least}` : `any side, trained on ${least} to ${greatest}`;
+}
+
 /**
  * The choice of the model and how long it may think.
- * @typedef {{name: string, side: number, max_steps: number, parameters: number, device: string, precision: string}} Model
+ * @typedef {{name: string, side: number, fits_any_side: boolean, trained_sides: [number, number], max_steps: number,
+ *   parameters: number, device: string, precision: string}} Model
  */
 export class Models extends EventTarget {
   /** @type {Model[]} */
@@ -22,7 +29,7 @@ export class Models extends EventTarget {
   offer(models) {
     this.all = models;
     this.#select.replaceChildren(
-      ...models.map(({ name, side }) => element("option", { value: name }, `${name}, ${side} × ${side}`)),
+      ...models.map((model) => element("option", { value: model.name }, `${model.name}, ${sidesOf(model)}`)),
     );
     this.#changed();
   }
@@ -53,21 +60,24 @@ export class Models extends EventTarget {
 
   /** Another model that takes mazes of this side. */
   forSide(side) {
-    return this.all.find((model) => model.side === side);
+    return this.all.find((model) => model.fits_any_side || model.side === side);
   }
 
   /** @returns {import("./solver.js").Settings} */
   settings() {
+    // Left empty, it is the server's affair: boards larger than those of the training get more.
     const most = this.#steps.valueAsNumber;
     const halt = byId("think-on").checked ? "never" : "q";
     return { model: this.chosen.name, halt, maxSteps: Number.isInteger(most) ? most : null };
   }
 
   #changed() {
-    const { side, max_steps: most, parameters, device, precision } = this.chosen;
-    this.#steps.max = String(most);
-    this.#steps.value = String(most);
+    const { side, fits_any_side: fitsAny, max_steps: most, parameters, device, precision } = this.chosen;
+    this.#steps.placeholder = String(most);
+    this.#steps.value = "";
     byId("new-side").value = String(side);
+    byId("play-side").value = String(side);
+    byId("play-side").disabled = !fitsAny;
     byId("model-about").textContent = `${count(parameters)} weights, ${precision} on ${device}.`;
     this.dispatchEvent(new Event("change"));
   }

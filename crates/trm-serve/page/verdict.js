@@ -9,9 +9,8 @@ const WORDS = { yes: "yes", no: "no", unknown: "not judged" };
 export function showVerdict(prediction) {
   const { verdict, target_maze: target, shortest_path_cells: shortest } = prediction;
   const panel = byId("verdict");
-  byId("verdict-summary").textContent = target
-    ? sentence(prediction)
-    : "There is no path from S to G here. The model was trained only on mazes that have one, so its answer means little.";
+  const summary = target ? sentence(prediction) : withoutPath(prediction);
+  byId("verdict-summary").textContent = prediction.warning ? `${summary} Mind: ${prediction.warning}.` : summary;
 
   const lines = {
     valid: judged(verdict.valid_path, "one unbroken path from S to G", verdict.well_formed
@@ -69,6 +68,11 @@ export function clearVerdict(sentence) {
 function reveal(shown) {
   byId("verdict-list").hidden = !shown;
   byId("verdict-facts").hidden = !shown;
+}
+
+function withoutPath({ confidence }) {
+  const noticed = confidence < 0.5 ? "the model is sure of no answer" : "the model did not notice";
+  return `There is no path from S to G here, and ${noticed}.`;
 }
 
 function sentence({ verdict, confidence }) {

@@ -1,8 +1,12 @@
 //! What a server is told at its start.
 
-use std::{fs, net::SocketAddr, path::Path, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
+use trm_data::text;
 
 use crate::{Error, Result};
 
@@ -58,7 +62,7 @@ impl Default for Config {
 pub struct Limits {
     /// The largest body of a request, in bytes.
     pub body_bytes: usize,
-    /// The largest side of a maze.
+    /// The largest side of a maze, given or drawn, whatever the model's weights fit; clients read it as `max_side` in `/hello`.
     pub side: usize,
     /// The largest batch of `/play/stream`, in mazes.
     pub play: usize,
@@ -111,7 +115,7 @@ impl Config {
     /// [`Error::Config`], [`Error::Setting`].
     pub fn load(path: &Path) -> Result<Self> {
         let invalid = |reason| Error::Config { path: path.to_owned(), reason };
-        let text = fs::read_to_string(path).map_err(|cause| invalid(format!("cannot be read: {cause}")))?;
+        let text = text::read(path).map_err(|cause| invalid(cause.to_string()))?;
         let config: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
         config.validate()?;
         Ok(config)
@@ -122,7 +126,7 @@ impl Config {
         toml::to_string_pretty(self).unwrap_or_else(|error| unreachable!("a configuration is TOML: {error}"))
     }
 
-    /// Checks the values.
+    /// Checks the values, and that the state folder is one or can be made.
     ///
     /// # Errors
     /// [`Error::Setting`].
@@ -150,6 +154,12 @@ impl Config {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             !host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ']) && host.is_ascii())
         };
+        // It is made when something is kept first; what cannot become a folder is better known now.
+        let there = self.state.ancestors().find(|path| path.exists());
+        if let Some(path) = there.filter(|path| !path.is_dir()) {
+            let value = path.display().to_string();
+            return Err(Error::Setting { key: "state", value, requirement: "that is a file; name a folder" });
+        }
         match self.cors_origins.iter().find(origin) {
             None => Ok(()),
             Some(origin) => Err(Error::Setting {
@@ -166,8 +176,7 @@ impl Config {
     /// [`Error::File`] if the file cannot be read; [`Error::Setting`] if it holds no token.
     pub fn token(&self) -> Result<Option<String>> {
         let Some(path) = &self.token_file else { return Ok(None) };
-        let text = fs::read_to_string(path).map_err(|cause| Error::File { path: path.clone(), cause })?;
-        check_token(text.trim()).map(Some)
+        check_token(text::read(path)?.trim()).map(Some)
     }
 }
 
@@ -188,6 +197,8 @@ pub fn check_token(token: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn parsed(text: &str) -> Result<Config> {

@@ -21,6 +21,8 @@ pub enum GridForms {
     Flat(Vec<u8>),
     /// Lines of `# SG`, or all rows in one line.
     Text(String),
+    /// A line of `# SG` for each row.
+    Lines(Vec<String>),
 }
 
 /// Tokens as rows.
@@ -44,6 +46,10 @@ pub fn grid_from_json(value: &Value) -> Result<Grid, Refusal> {
     let refuse = |detail: String| Refusal::bad_request("bad_maze", detail);
     match value {
         Value::String(text) => grid_from_text(text),
+        Value::Array(lines) if !lines.is_empty() && lines.iter().all(Value::is_string) => {
+            let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
+            Ok(lines.join("\n").parse()?)
+        }
         Value::Array(rows) if rows.iter().any(Value::is_array) => {
             let side = rows.len();
             if side > MAX_SIDE {
@@ -107,6 +113,7 @@ mod tests {
             json!([[3, 2, 1], [2, 2, 4], [1, 2, 2]]),
             json!([3, 2, 1, 2, 2, 4, 1, 2, 2]),
             json!("S #\n  G\n#  \n"),
+            json!(["S #", "  G", "#  "]),
             json!("S #\r\n  G\r\n#"),
             json!("S #  G#  "),
             json!([[3, 5, 1], [2, 5, 4], [1, 2, 2]]),

@@ -14,7 +14,7 @@
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! let (config, state) = weights::pretrained()?;
 //! let model = Trm::<Flex>::from_state(&config, &state, &Default::default())?;
-//! let engine = Engine::start("maze-10", "cpu", model, EngineLimits { batch: 32, queue: 256 });
+//! let engine = Engine::start("maze-30", "cpu", model, EngineLimits { batch: 32, queue: 256 });
 //! let server = Server::bind(&Config::default(), None, vec![engine], None)?;
 //! println!("http://{}", server.address());
 //! server.run(std::future::pending()).await?;

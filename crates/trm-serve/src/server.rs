@@ -5,7 +5,7 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use axum::Router;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
-use trm_data::Dataset;
+use trm_data::load_split;
 
 use crate::{
     Config, Engine, Error, Jobs, Limits, Result,
@@ -47,10 +47,7 @@ impl Server {
         }
         let examples = match &config.data {
             None => Examples::drawn(default.side())?,
-            Some(folder) => {
-                let split = folder.join("test");
-                Examples::of_dataset(Dataset::load(if split.is_dir() { &split } else { folder })?)
-            }
+            Some(folder) => Examples::of_dataset(load_split(folder, "test")?),
         };
         let address = config.listen;
         let failed = |cause| Error::Listen { address, cause };

@@ -1,16 +1,15 @@
 use std::{
-    fs,
     io::{Write, stdout},
     ops::ControlFlow,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use trm_data::{
     BuildOptions, BuildRecipe, BuildSummary, Cell, Dataset, ExcludeSet, GenerateRecipe, Generator,
-    GeneratorConfig, Progress, Recipe, Report, SplitRequest, Spread, check,
+    GeneratorConfig, Progress, Recipe, Report, SplitRequest, Spread, check, metadata_of, splits,
 };
 
-use super::hub::csv_folder;
+use super::{hub::csv_folder, warn};
 use crate::{
     Result,
     flags::{BuildArgs, CheckArgs, DataCommand, GenerateArgs, ShowArgs},
@@ -47,6 +46,7 @@ fn build(args: BuildArgs) -> Result<()> {
     };
     let source = args.source.or(recipe.map(|recipe| recipe.source));
     let source = source.ok_or("give --source or --recipe")?;
+    check_free(&args.output, &["train", "test"], None, args.force)?;
     let folder = csv_folder(&source, &args.hub)?;
     let summary =
         counting("mazes", |on_progress| trm_data::build(&folder, &args.output, &options, on_progress))?;
@@ -80,6 +80,8 @@ fn generate(args: GenerateArgs) -> Result<()> {
         seed: args.seed.unwrap_or(recipe.mazes.seed),
         ..recipe.mazes
     };
+    let names: Vec<&str> = recipe.splits.iter().map(|split| split.name.as_str()).collect();
+    check_free(&args.output, &names, Some(config.side), args.force)?;
     let mut exclude = ExcludeSet::new();
     for folder in &args.exclude {
         for (_, split) in splits(folder)? {
@@ -124,41 +126,44 @@ fn report(summary: &BuildSummary, output: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The splits of a data set by name, or the one split that the folder is.
-fn splits(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let is_split = |path: &Path| path.join("dataset.json").is_file();
-    if is_split(folder) {
-        return Ok(vec![(folder.display().to_string(), folder.to_owned())]);
+/// One split of a data set; the folder may be that split itself. Says what of it was passed over.
+pub fn load_split(folder: &Path, split: &str) -> Result<Dataset> {
+    let dataset = trm_data::load_split(folder, split)?;
+    if let Some(warning) = dataset.metadata.warning() {
+        warn(&format!("{}: {warning}", folder.display()));
     }
-    let mut found: Vec<(String, PathBuf)> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| is_split(path))
-        .map(|path| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path))
-        .collect();
-    found.sort();
-    if found.is_empty() {
-        return Err(format!(
-            "{}: no data set there (it would have train/dataset.json or test/dataset.json); make one with `trm data`",
-            folder.display()
-        )
-        .into());
-    }
-    Ok(found)
+    Ok(dataset)
 }
 
-/// One split of a data set; the folder may be that split itself.
-pub fn load_split(folder: &Path, split: &str) -> Result<Dataset> {
-    let path = folder.join(split);
-    let path = if !path.exists() && folder.join("dataset.json").is_file() { folder } else { &path };
-    Ok(Dataset::load(path)?)
+/// Refuses to write over splits of another data set, or beside some of another side, unless that is wanted.
+fn check_free(output: &Path, names: &[&str], side: Option<usize>, force: bool) -> Result<()> {
+    if force {
+        return Ok(());
+    }
+    let output_name = output.display();
+    for (name, path) in splits(output).unwrap_or_default() {
+        if names.contains(&name.as_str()) {
+            return Err(format!(
+                "{output_name}: has a split {name} already; name another folder, or add --force to write over it"
+            )
+            .into());
+        }
+        let cells = metadata_of(&path).map_or(0, |metadata| metadata.seq_len);
+        if side.is_some_and(|side| cells != side * side) {
+            let there = cells.isqrt();
+            return Err(format!(
+                "{output_name}: its split {name} has mazes of side {there}; name another folder, or add --force"
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 fn run_check(args: &CheckArgs) -> Result<()> {
     let mut reports = Vec::new();
     for (name, path) in splits(&args.data)? {
-        let dataset = Dataset::load(&path)?;
+        let dataset = load_split(&path, &name)?;
         reports.push((name, dataset.fingerprint(), check(&dataset)));
     }
     let mut out = anstream::stdout();

@@ -13,7 +13,7 @@ use trm_data::Dataset;
 use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate_on_all};
 use trm_model::{Precision, Trm, TrmConfig, weights};
 
-use super::{data::load_split, load_model, on_interrupt};
+use super::{data::load_split, load_model, on_interrupt, warn};
 use crate::{
     Result,
     device::{Devices, Job, run_on},
@@ -28,6 +28,14 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if let Some(path) = &args.save {
         trm_data::files::check_writable(path)?;
     }
+    let warnings = [
+        config.size_warning(dataset.seq_len()),
+        config.identifiers_warning(dataset.metadata.num_puzzle_identifiers),
+    ];
+    let warnings: Vec<String> = warnings.into_iter().flatten().collect();
+    warnings.iter().for_each(|warning| warn(warning));
+    let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+    let max_steps = most_steps(&config, dataset.seq_len(), args.max_steps);
     let keep = match (&args.save, args.save_steps) {
         (None, _) => Keep::Nothing,
         (Some(_), false) => Keep::LastStep,
@@ -52,10 +60,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     // The figures come first: a file that cannot be written does not take them along.
     let mut out = anstream::stdout();
     if args.json {
-        let report = Report { metrics: &evaluation.metrics, device, precision };
+        let report = Report { metrics: &evaluation.metrics, max_steps, device, precision, warning };
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
-        write!(out, "{}", describe(&evaluation.metrics))?;
+        write!(out, "{}", describe(&evaluation.metrics, max_steps))?;
     }
     if let Some(path) = &args.save {
         evaluation.outputs.save(path, &dataset)?;
@@ -92,8 +100,12 @@ pub struct Evaluated {
 struct Report<'a> {
     #[serde(flatten)]
     metrics: &'a Metrics,
+    max_steps: usize,
     device: String,
     precision: Precision,
+    /// Where the model was not trained on boards of this side, or on puzzles of other identifiers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 impl Job for Evaluate<'_> {
@@ -136,8 +148,14 @@ impl Observer for Watch {
     }
 }
 
-/// The figures of an evaluation, a line each.
-pub fn describe(metrics: &Metrics) -> String {
+/// Supervision steps that a puzzle of `cells` cells gets at most: those asked for, or the model's for this size.
+pub fn most_steps(config: &TrmConfig, cells: usize, asked_for: Option<usize>) -> usize {
+    let own = || config.for_cells(cells).map_or(config.halt_max_steps, |config| config.halt_max_steps);
+    asked_for.unwrap_or_else(own)
+}
+
+/// The figures of an evaluation with at most `max_steps` supervision steps, a line each.
+pub fn describe(metrics: &Metrics, max_steps: usize) -> String {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let [low, high] = metrics.exact_accuracy_ci95;
     let mut text = format!("{HEADING}{} mazes{HEADING:#}\n", metrics.count);
@@ -150,7 +168,7 @@ pub fn describe(metrics: &Metrics) -> String {
         line("optimal path", percent(optimal));
     }
     line("q_halt accuracy", percent(metrics.q_halt_accuracy));
-    line("steps", format!("{:.2} on average", metrics.steps));
+    line("steps", format!("{:.2} on average, at most {max_steps}", metrics.steps));
     line("time", format!("{:.1} s, {:.2} mazes/s", metrics.seconds, metrics.mazes_per_second));
     text
 }

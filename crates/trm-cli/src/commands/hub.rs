@@ -1,6 +1,6 @@
 //! Sources of data on the Hub.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use trm_data::Source;
 use trm_hub::{Hub, HubOptions, RepoId, maze_csv_folder};
@@ -13,10 +13,12 @@ pub fn connect(args: &HubArgs) -> Result<Hub> {
     Ok(Hub::new(HubOptions { offline: args.offline || defaults.offline, ..defaults })?)
 }
 
-/// The folder with `train.csv` and `test.csv`, downloaded if the source is on the Hub.
+/// The folder with `train.csv` and `test.csv`, downloaded if the source is on the Hub and no folder here.
 pub fn csv_folder(source: &Source, args: &HubArgs) -> Result<PathBuf> {
     let id = match source {
         Source::Folder(folder) => return Ok(folder.clone()),
+        // A folder that is there is meant, even if its name could be one on the Hub.
+        Source::Hub(id) if Path::new(id).is_dir() => return Ok(id.into()),
         Source::Hub(id) => id.parse::<RepoId>()?,
     };
     Ok(maze_csv_folder(&connect(args)?, &id, &Transfer::default())?)

@@ -5,7 +5,7 @@ use trm_eval::{EvalOptions, Evaluation, Keep};
 use trm_model::{TrmConfig, weights::StateDict};
 
 use super::{
-    eval::{Evaluate, Watch, describe},
+    eval::{Evaluate, Watch, describe, most_steps},
     solve::draw_mazes,
 };
 use crate::{Result, device::run_on, flags::SolveArgs, render};
@@ -24,16 +24,17 @@ pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> 
         batch_size: None,
         keep: Keep::Nothing,
     };
+    let max_steps = most_steps(&config, config.seq_len, args.max_steps);
     let mut watch = Watch::new()?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
-    show(&dataset, &evaluation?.evaluation)
+    show(&dataset, &evaluation?.evaluation, max_steps)
 }
 
 /// The first mazes beside their answers, then the figures of all.
-fn show(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
+fn show(dataset: &Dataset, evaluation: &Evaluation, max_steps: usize) -> Result<()> {
     let mut out = anstream::stdout();
     for outcome in evaluation.outcomes.iter().take(SHOWN) {
         let (maze, label) = (dataset.maze(outcome.row)?, dataset.solution(outcome.row)?);
@@ -44,5 +45,5 @@ fn show(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
         let verdict = outcome.verdict.unwrap_or_default();
         writeln!(out, "{}; {} steps\n", verdict.in_words(), outcome.steps)?;
     }
-    Ok(write!(out, "{}", describe(&evaluation.metrics))?)
+    Ok(write!(out, "{}", describe(&evaluation.metrics, max_steps))?)
 }

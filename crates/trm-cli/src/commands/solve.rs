@@ -6,8 +6,8 @@ use std::{
 use trm_kernels::Kernels;
 
 use serde::Serialize;
-use trm_data::{Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens};
-use trm_model::{HaltRule, PosEncodings, Precision, Thought, Trm, TrmConfig, think, weights::StateDict};
+use trm_data::{Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens, text};
+use trm_model::{HaltRule, Precision, SizeFit, Thought, Trm, TrmConfig, think, weights::StateDict};
 
 use super::{load_model, warn};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub fn run(args: &SolveArgs) -> Result<()> {
-    let (mut config, state) = load_model(args.model.as_deref())?;
+    let (config, state) = load_model(args.model.as_deref())?;
     let maze = match read_maze(args.maze.as_deref())? {
         Some(maze) => maze,
         None if !args.steps && !args.json => return super::play::run(args, config, state),
@@ -30,10 +30,10 @@ pub fn run(args: &SolveArgs) -> Result<()> {
             maze
         }
     };
-    fit_side(&mut config, maze.side())?;
+    let config = fit_side(&config, maze.side())?;
     let label = maze.solve();
     if label.is_none() {
-        warn("this maze has no path from S to G; the model was only trained on mazes that have one");
+        warn("this maze has no path from S to G: no answer can be right");
     }
 
     let max_steps = args.max_steps.unwrap_or(config.halt_max_steps);
@@ -56,45 +56,42 @@ pub fn run(args: &SolveArgs) -> Result<()> {
 /// The maze of a file or of standard input, if one is given.
 fn read_maze(path: Option<&Path>) -> Result<Option<Maze>> {
     let from_stdin = path.is_none_or(|path| path == Path::new("-"));
-    let (text, place) = match path {
+    let (bytes, place) = match path {
         Some(path) if !from_stdin => {
-            let text = fs::read_to_string(path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            (text, path.display().to_string())
+            let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            (bytes, path.display().to_string())
         }
         None if stdin().is_terminal() => return Ok(None),
         _ => {
-            let mut text = String::new();
+            let mut bytes = Vec::new();
             stdin()
-                .read_to_string(&mut text)
+                .read_to_end(&mut bytes)
                 .map_err(|error| format!("cannot read standard input: {error}"))?;
-            (text, "standard input".to_owned())
+            (bytes, "standard input".to_owned())
         }
     };
-    if path.is_none() && text.is_empty() {
+    if path.is_none() && bytes.is_empty() {
         return Ok(None);
     }
+    let text = text::decode(&bytes).map_err(|error| format!("{place}: {error}"))?;
     let maze = text.parse::<Grid>().and_then(|grid| Maze::without_path(&grid));
     Ok(Some(maze.map_err(|error| format!("{place}: {error}"))?))
 }
 
-/// Makes the architecture take mazes of this side, if its weights can.
-fn fit_side(config: &mut TrmConfig, side: usize) -> Result<()> {
-    let trained = config.seq_len.isqrt();
-    if side == trained {
-        return Ok(());
-    }
-    if config.pos_encodings != PosEncodings::Rope2d || config.mlp_t {
+/// The architecture for mazes of this side, if the weights fit them; says so where the model was not trained on such.
+fn fit_side(config: &TrmConfig, side: usize) -> Result<TrmConfig> {
+    let cells = side * side;
+    if config.fit(cells) == SizeFit::No {
+        let made = config.seq_len.isqrt();
         return Err(format!(
-            "the maze is {side}x{side}, but the model was made for {trained}x{trained}; give it a maze of that side"
+            "the maze is {side}x{side}, but the model was made for {made}x{made}; give it a maze of that side"
         )
         .into());
     }
-    warn(&format!(
-        "the model was trained for mazes of side {trained}; the further from that, the more often it fails"
-    ));
-    config.seq_len = side * side;
-    Ok(())
+    if let Some(warning) = config.size_warning(cells) {
+        warn(&warning);
+    }
+    Ok(config.for_cells(cells)?)
 }
 
 /// New mazes of the side that the model takes, with Maze-Hard's share of cells on the path at least.

@@ -111,10 +111,10 @@ impl Train<'_> {
     /// What one device does; the first one also reports.
     fn member<B: Kernels>(&self, device: &B::Device, group: Group) -> trm_train::Result<End> {
         let reports = group.rank() == 0;
-        let data = Data::open(&self.recipe)?;
+        let stopped = || self.stop.load(Ordering::Relaxed);
+        let data = Data::open_unless(&self.recipe, &stopped)?;
         let mut run =
             Run::<Autodiff<B>>::open(self.recipe.clone(), data, self.dir, self.resume, device, group)?;
-        let stopped = || self.stop.load(Ordering::Relaxed);
         let limits = Limits {
             steps: self.args.steps,
             time: self.args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),

@@ -5,10 +5,11 @@ use std::{
 
 use indicatif::BinaryBytes;
 use serde_json::json;
+use trm_data::metadata_of;
 use trm_hub::{Upload, resolve_weights};
 use trm_model::{
     TrmConfig,
-    weights::{self, CONFIG_FILE, CheckpointFormat, MODEL_FILE, StateDict},
+    weights::{self, CONFIG_FILE, CheckpointFormat, Listing, MODEL_FILE},
 };
 
 use super::{hub::connect, warn};
@@ -24,7 +25,7 @@ pub fn run(command: WeightsCommand) -> Result<()> {
         WeightsCommand::Push(args) => push(&args),
         WeightsCommand::Import(args) => import(&args),
         WeightsCommand::Export(args) => export(&args),
-        WeightsCommand::Show(args) => show(&args.path),
+        WeightsCommand::Show(args) => show(&args.path, args.state.as_deref()),
     }
 }
 
@@ -34,7 +35,9 @@ fn fetch(args: &FetchArgs) -> Result<()> {
     let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
     let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
     match (&found.config, args.arch.clone().or(known)) {
-        (_, Some(arch)) => convert(&found.path, &arch, &args.output, StoredDtype::F32, &origin),
+        (_, Some(arch)) => {
+            convert(&found.path, None, (&arch, args.cells), &args.output, StoredDtype::F32, &origin)
+        }
         (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
             // Checked before anything is written; then kept as it is.
             if let Some(folder) = config.parent() {
@@ -100,15 +103,27 @@ fn push(args: &PushArgs) -> Result<()> {
 fn import(args: &ImportArgs) -> Result<()> {
     let name = args.file.file_name().unwrap_or_default().to_string_lossy();
     let origin = format!("Imported from the checkpoint `{name}` with the architecture `{}`.", args.arch);
-    convert(&args.file, &args.arch, &args.output, args.dtype, &origin)
+    let cells = match &args.data {
+        Some(data) => Some(metadata_of(data)?.seq_len),
+        None => args.cells,
+    };
+    convert(&args.file, args.state.as_deref(), (&args.arch, cells), &args.output, args.dtype, &origin)
 }
 
-fn convert(file: &Path, arch: &str, output: &Path, dtype: StoredDtype, origin: &str) -> Result<()> {
-    let imported = weights::import(file, arch, output, dtype.into(), origin)?;
+fn convert(
+    file: &Path,
+    state: Option<&str>,
+    (arch, cells): (&str, Option<usize>),
+    output: &Path,
+    dtype: StoredDtype,
+    origin: &str,
+) -> Result<()> {
+    let imported = weights::import(file, state, arch, cells, output, dtype.into(), origin)?;
     if !imported.ignored.is_empty() {
         let ignored = imported.ignored.join(", ");
         warn(&format!("{arch}: passed over {ignored}, which say nothing of the network"));
     }
+    say_passed_over(file, &imported.passed_over);
     Ok(writeln!(
         stdout(),
         "{}: a model folder with {} trained weights",
@@ -117,9 +132,16 @@ fn convert(file: &Path, arch: &str, output: &Path, dtype: StoredDtype, origin: &
     )?)
 }
 
+/// Says what a checkpoint holds beside the weights.
+fn say_passed_over(file: &Path, names: &[String]) {
+    if !names.is_empty() {
+        warn(&format!("{}: passed over {}, which are no weights", file.display(), names.join(", ")));
+    }
+}
+
 fn export(args: &ExportArgs) -> Result<()> {
-    let (_, state) = weights::load_state(&args.model)?;
-    weights::export_checkpoint(&state, &args.output)?;
+    let (config, state) = weights::load_state(&args.model)?;
+    weights::export_checkpoint(&config, &state, &args.output)?;
     Ok(writeln!(
         stdout(),
         "{}: {} tensors under the reference's names",
@@ -128,24 +150,25 @@ fn export(args: &ExportArgs) -> Result<()> {
     )?)
 }
 
-fn show(path: &Path) -> Result<()> {
+fn show(path: &Path, key: Option<&str>) -> Result<()> {
     if path.is_dir() {
-        let (config, state) = weights::load_state(path)?;
-        describe(&format!("a model folder, {} trained weights", config.num_params()), Some(&config), &state)
+        let (config, listing) = weights::list_folder(path)?;
+        describe(&format!("a model folder, {} trained weights", config.num_params()), Some(&config), &listing)
     } else {
-        let (state, kind) = weights::read_checkpoint(path)?;
-        let kind = match kind {
+        let listing = weights::list_checkpoint(path, key)?;
+        say_passed_over(path, &listing.passed_over);
+        let kind = match listing.format {
             CheckpointFormat::Torch => "a torch.save checkpoint",
             CheckpointFormat::Safetensors => "a safetensors file",
         };
-        describe(kind, None, &state)
+        describe(kind, None, &listing)
     }
 }
 
-fn describe(kind: &str, config: Option<&TrmConfig>, state: &StateDict) -> Result<()> {
+fn describe(kind: &str, config: Option<&TrmConfig>, listing: &Listing) -> Result<()> {
     let mut out = stdout();
-    writeln!(out, "{kind}: {} tensors, {} values", state.0.len(), state.values())?;
-    for (name, tensor) in &state.0 {
+    writeln!(out, "{kind}: {} tensors, {} values", listing.tensors.len(), listing.values())?;
+    for (name, tensor) in &listing.tensors {
         writeln!(out, "  {name:<45} {:<5} {:?}", tensor.precision.to_string(), tensor.shape)?;
     }
     if let Some(config) = config {

@@ -26,6 +26,9 @@ pub struct BuildArgs {
     /// The folder to write the data set into.
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Write over a data set that is there.
+    #[arg(long)]
+    pub force: bool,
     /// What to make of each training maze: itself, its 8 symmetries as the reference does, or with new labels.
     #[arg(long, value_name = "none|dihedral|relabel")]
     pub augment: Option<trm_data::Augment>,
@@ -59,6 +62,9 @@ pub struct GenerateArgs {
     /// The folder to write the data set into.
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Write over a data set that is there.
+    #[arg(long)]
+    pub force: bool,
     /// Which split to write.
     #[arg(long, value_name = "train|test", default_value = "train", conflicts_with = "recipe")]
     pub split: String,

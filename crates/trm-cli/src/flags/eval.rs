@@ -22,7 +22,7 @@ pub struct EvalArgs {
     /// When a maze halts: never before the last step (as the reference evaluates), or when q_halt says so.
     #[arg(long, value_enum, default_value_t = Halt::Q)]
     pub halt: Halt,
-    /// Most supervision steps of a maze [default: the model's].
+    /// Most supervision steps of a maze [default: the model's, and more on boards larger than it was trained on].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub max_steps: Option<usize>,
     /// Evaluate only the first N mazes.
@@ -109,7 +109,7 @@ pub struct SolveArgs {
     /// When to halt: never before the last step, or when q_halt says so.
     #[arg(long, value_enum, default_value_t = Halt::Q)]
     pub halt: Halt,
-    /// Most supervision steps [default: the model's].
+    /// Most supervision steps [default: the model's, and more on boards larger than it was trained on].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub max_steps: Option<usize>,
     /// How many mazes to draw without FILE; one with --steps or --json.

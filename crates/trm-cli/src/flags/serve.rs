@@ -1,17 +1,30 @@
 //! Of serving and lending.
 
-use std::path::PathBuf;
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 
 use super::{ComputeDtype, at_least_1};
 use crate::device::DeviceChoice;
 
+/// An address with a port: numbers, a name of this machine, or nothing for the machine itself.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let full = if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() };
+    let found = full.to_socket_addrs().into_iter().flatten();
+    let remedy = || "give an address and a port, such as 127.0.0.1:7878, or 0.0.0.0:7878 for all networks";
+    // A name may have several; the older kind of address is the one that browsers try on any machine.
+    let all: Vec<SocketAddr> = found.collect();
+    all.iter().find(|address| address.is_ipv4()).or(all.first()).copied().ok_or_else(|| remedy().to_owned())
+}
+
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The address to listen on [default: 127.0.0.1:7878].
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    pub listen: Option<SocketAddr>,
     /// A model folder; several may be given, requests choose one by the folder's name [default: the model that comes with trm].
     #[arg(long, value_name = "DIR")]
     pub model: Vec<PathBuf>,
@@ -70,4 +83,22 @@ pub struct LendArgs {
     /// The port to listen on, at all addresses of this machine.
     #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u16).range(1..))]
     pub port: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    /// Numbers, a name, and a port alone are addresses; what is none is answered with one that is.
+    #[test]
+    fn addresses_in_any_form() {
+        for (text, port) in [("127.0.0.1:7878", 7878), (":7879", 7879), ("localhost:7880", 7880)] {
+            let found = address(text).expect(text);
+            assert!(found.ip().is_loopback() && found.port() == port, "{text}: {found}");
+        }
+        assert_eq!(address("0.0.0.0:1").map(|found| found.ip().is_unspecified()), Ok(true));
+        for text in ["", "7878", "127.0.0.1", "127.0.0.1:70000"] {
+            assert!(address(text).expect_err(text).contains("127.0.0.1:7878"), "{text}");
+        }
+    }
 }

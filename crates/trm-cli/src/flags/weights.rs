@@ -32,6 +32,9 @@ pub struct FetchArgs {
     /// The architecture of a checkpoint that is not known: a preset or a file.
     #[arg(long, value_name = "PRESET|FILE")]
     pub arch: Option<String>,
+    /// Cells of a board, where neither the architecture nor the weights say it.
+    #[arg(long, value_name = "N")]
+    pub cells: Option<usize>,
     #[command(flatten)]
     pub hub: HubArgs,
 }
@@ -66,9 +69,19 @@ pub struct ImportArgs {
     /// A torch.save or safetensors file with the reference's names.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// maze-hard, sudoku-extreme-mlp, sudoku-extreme-att, arc, or a JSON or TOML file (the reference's names are understood).
+    /// maze-hard, sudoku-extreme-mlp, sudoku-extreme-att, arc, or a JSON, YAML or TOML file: ours, or the reference's, as the
+    /// all_config.yaml of a run.
     #[arg(long, value_name = "PRESET|FILE")]
     pub arch: String,
+    /// Cells of a board (900 for mazes of side 30), where neither the architecture nor the weights say it.
+    #[arg(long, value_name = "N", conflicts_with = "data")]
+    pub cells: Option<usize>,
+    /// A data set whose boards have as many cells as the model's.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Which dictionary of a torch.save file holds the weights, where several could [default: the only one that does].
+    #[arg(long, value_name = "KEY")]
+    pub state: Option<String>,
     /// The model folder to write.
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
@@ -92,6 +105,9 @@ pub struct ShowWeightsArgs {
     /// A model folder or a checkpoint.
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
+    /// Which dictionary of a torch.save file to list, where several hold weights.
+    #[arg(long, value_name = "KEY")]
+    pub state: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -76,6 +76,7 @@ fn stream_shows_every_step() {
     let served = Served::new(&[]);
     let answer = served.get("/predict/stream?index=7&halt=never&max_steps=5");
     assert_eq!(answer.headers["content-type"], "text/event-stream");
+    assert_eq!(answer.headers["x-accel-buffering"], "no", "or nginx gathers the steps");
     let events = answer.events();
     let names: Vec<&str> = events.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["step", "step", "step", "step", "step", "done"]);
@@ -141,13 +142,13 @@ fn mazes_come_from_everywhere() {
 fn refusals_say_what_would_be_right() {
     let served = Served::new(&[]);
     for (body, status, said) in [
-        (json!({"grid": [[3, 4], [2, 2]]}), 400, "the maze is 2x2, but the model maze-10 was made for 10x10"),
+        (json!({"grid": vec![vec![2; 65]; 65]}), 400, "exactly 1 `S`"),
         (json!({"grid": [[3, 9], [2, 2]]}), 400, "row 1, column 2: token 9 is not a cell"),
         (json!({"grid": vec![2; 100]}), 400, "exactly 1 `S`"),
         (json!({}), 400, "give a maze as `grid`, or the `index` of an example"),
         (json!({"index": 1, "grid": ""}), 400, "give a maze as `grid`"),
         (json!({"index": 100_000}), 404, "there is no example 100000"),
-        (json!({"index": 1, "model": "other"}), 404, "there is no model \"other\"; take maze-10"),
+        (json!({"index": 1, "model": "other"}), 404, "there is no model \"other\"; take maze-30"),
         (json!({"index": 1, "max_steps": 0}), 400, "max_steps is 0"),
         (json!({"index": 1, "max_step": 3}), 400, "unknown field `max_step`"),
         (json!([1, 2]), 400, "not an object"),
@@ -195,12 +196,24 @@ fn endpoints_keep_their_names() {
         assert!(description["paths"][open]["get"]["responses"]["429"].is_object(), "{open}");
     }
     assert!(served.get("/docs/").body.contains("swagger-ui"));
+    // Behind a proxy's prefix everything is still found.
+    assert!(served.get("/docs/swagger-initializer.js").body.contains("\"../openapi.json\""));
+    assert_eq!(description["servers"][0]["url"], "./");
+    let location = |path: &str| {
+        let answer =
+            served.raw(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes());
+        let line = answer.lines().find_map(|line| line.strip_prefix("location: ")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{path}: {answer}"))
+    };
+    assert_eq!(location("/docs"), "docs/");
+    assert_eq!(location("/health/"), "../health");
+    assert_eq!(location("/new_maze//?side=8"), "../../new_maze?side=8");
     assert!(served.get("/get_visualizer").body.contains("<html"));
     assert_eq!(served.get("/get_visualizer").body, served.get("/").body);
     let script = served.get("/get_asset?filename=main.js");
     assert_eq!(script.headers["content-type"], "text/javascript; charset=utf-8");
     assert_eq!(script.body, served.get("/assets/main.js").body);
-    assert!(served.get("/metrics").body.contains("trm_mazes_total{model=\"maze-10\",device=\"cpu\"} 0"));
+    assert!(served.get("/metrics").body.contains("trm_mazes_total{model=\"maze-30\",device=\"cpu\"} 0"));
 }
 
 /// What is saved comes back with its label; half-drawn mazes may be saved too.

@@ -11,6 +11,8 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use thirtyfour::{BrowserLogEntry, ChromiumLikeCapabilities, LoggingPrefsLogLevel, prelude::*};
 
+use crate::support;
+
 /// A browser with the page open.
 pub struct Browser {
     pub driver: WebDriver,
@@ -23,7 +25,7 @@ pub fn browse<F: Future<Output = WebDriverResult<()>>>(width: u32, test: impl Fn
         .into_iter()
         .find(|path| Path::new(path).is_file());
     let Some(program) = found else {
-        eprintln!("SKIPPED: no chromedriver; install the packages chromium and chromium-driver");
+        support::missing("browser", "no chromedriver; install the packages chromium and chromium-driver");
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -174,7 +176,7 @@ pub async fn screenshot(driver: &WebDriver, name: &str) -> WebDriverResult<()> {
 /// What axe-core finds serious; the variable TRM_AXE names its script.
 pub async fn serious_findings(driver: &WebDriver) -> WebDriverResult<Vec<Value>> {
     let Some(path) = std::env::var_os("TRM_AXE") else {
-        eprintln!("SKIPPED: set TRM_AXE to axe.min.js of axe-core to audit the page");
+        support::missing("axe", "set TRM_AXE to axe.min.js of axe-core to audit the page");
         return Ok(Vec::new());
     };
     driver.execute(std::fs::read_to_string(path).expect("axe-core"), vec![]).await?;

@@ -28,8 +28,12 @@ fn timed(served: &Served, path: &str) -> (Duration, u16) {
 /// Mazes that hardly exist, and more than can be drawn in the time of a request, are given up: the next request is served.
 #[test]
 fn drawing_has_its_time() {
-    let served = limited("request_seconds = 1\nplay = 1000000000\n", &[]);
-    for path in ["/play/stream?count=1000&min_path=40&seed=1", "/play/stream?count=1000000000"] {
+    let served = limited("request_seconds = 1\nplay = 1000000000\nside = 100\n", &[]);
+    for path in [
+        "/play/stream?count=1000&side=10&min_path=40&seed=1",
+        "/play/stream?count=1000000000",
+        "/new_maze?side=100&min_path=600&seed=1",
+    ] {
         let (time, status) = timed(&served, path);
         assert!(status == 504 && time < Duration::from_secs(20), "{path}: {status} after {time:?}");
         assert_eq!(served.get("/new_maze?side=10&min_path=12").status, 200, "after {path}");

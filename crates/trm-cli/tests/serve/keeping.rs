@@ -38,14 +38,14 @@ fn slow_downloads_pictures_and_animations() {
         wait_for(&driver, DONE).await?;
 
         click(&driver, "#download-png").await?;
-        let png = downloaded(folder.path(), "maze-10.png").await;
+        let png = downloaded(folder.path(), "maze-30.png").await;
         let size = "const done = arguments[1];\
                     createImageBitmap(new Blob([Uint8Array.from(arguments[0])])).then(p => done([p.width, p.height]), e => done(String(e)))";
         let size = driver.execute_async(size, vec![json!(png)]).await?;
         assert_eq!(*size.json(), json!([960, 960]));
 
         click(&driver, "#download-gif").await?;
-        let gif = downloaded(folder.path(), "thinking-10.gif").await;
+        let gif = downloaded(folder.path(), "thinking-30.gif").await;
         let frames = "const done = arguments[1]; (async () => {\
                       const decoder = new ImageDecoder({data: Uint8Array.from(arguments[0]), type: 'image/gif'});\
                       await decoder.tracks.ready;\
@@ -54,16 +54,16 @@ fn slow_downloads_pictures_and_animations() {
                       return [frameCount, repetitionCount === Infinity, image.displayWidth];\
                       })().then(done, e => done(String(e)))";
         let frames = driver.execute_async(frames, vec![json!(gif)]).await?;
-        assert_eq!(*frames.json(), json!([9, true, 480]), "the maze and its eight steps, for ever");
+        assert_eq!(*frames.json(), json!([25, true, 480]), "the maze and its 24 steps, for ever");
 
         click(&driver, "#download-svg").await?;
-        let svg = String::from_utf8(downloaded(folder.path(), "thinking-10.svg").await).expect("text");
+        let svg = String::from_utf8(downloaded(folder.path(), "thinking-30.svg").await).expect("text");
         let groups = "const svg = new DOMParser().parseFromString(arguments[0], 'image/svg+xml');\
                       return [svg.querySelectorAll('parsererror').length, svg.querySelectorAll('g').length, svg.querySelectorAll('script').length]";
         // Its style may be read only where the page's own rules do not hold.
         driver.goto("about:blank").await?;
         let groups = driver.execute(groups, vec![json!(svg)]).await?;
-        assert_eq!(*groups.json(), json!([0, 8, 0]), "a group per step");
+        assert_eq!(*groups.json(), json!([0, 24, 0]), "a group per step");
         Ok(())
     });
 }
@@ -118,7 +118,7 @@ fn slow_notices_that_the_server_has_gone() {
 #[test]
 fn slow_pictures_the_page() {
     let served = Served::new(&[]);
-    let maze = served.get("/new_maze?side=10&min_path=24&seed=1").json()["maze"].clone();
+    let maze = served.get("/new_maze?side=30&min_path=108&seed=1").json()["maze"].clone();
     browse(1280, |driver| async move {
         // Wide enough for both columns, tall enough for the curve below the board.
         let room = json!({"width": 1100, "height": 1180, "deviceScaleFactor": 1, "mobile": true});

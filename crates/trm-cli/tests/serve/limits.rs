@@ -70,6 +70,9 @@ fn hostile_clients_are_cut_off() {
     let head = "POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     let slow_body = served.raw(format!("{head}content-length: 100\r\n\r\n{{").as_bytes());
     assert!(slow_body.starts_with("HTTP/1.1 408"), "{slow_body}");
+    // What is announced is not waited for.
+    let announced = served.raw(format!("{head}content-length: 100000000000\r\n\r\n").as_bytes());
+    assert!(announced.starts_with("HTTP/1.1 413"), "{announced}");
     let begun = Instant::now();
     served.raw(head.as_bytes());
     assert!(begun.elapsed() < Duration::from_secs(10), "an endless head was waited for");
@@ -84,6 +87,18 @@ fn hostile_clients_are_cut_off() {
     }
     assert_eq!(served.post_bytes("/predict", "text/plain", b"{}").status, 415);
     assert_eq!(served.get("/health").status, 200);
+}
+
+/// A state folder that cannot be made is found at the start, not when the first maze is saved.
+#[test]
+fn the_state_is_a_folder() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    for state in [file.path().to_owned(), file.path().join("state")] {
+        let message = support::error(
+            trm!["serve", "--listen", "127.0.0.1:0", "--state", &state].timeout(Duration::from_secs(60)),
+        );
+        assert!(message.contains("that is a file; name a folder"), "{message}");
+    }
 }
 
 /// No name and no path leads to a file that is not the page's own.
@@ -185,7 +200,7 @@ fn leaving_withdraws() {
     assert_eq!(served.get("/predict?index=0").status, 200);
     let metrics = || served.get("/metrics").body;
     while begun.elapsed() < Duration::from_secs(20)
-        && !metrics().contains("trm_mazes_in_work{model=\"maze-10\",device=\"cpu\"} 0")
+        && !metrics().contains("trm_mazes_in_work{model=\"maze-30\",device=\"cpu\"} 0")
     {
         thread::sleep(Duration::from_millis(50));
     }
@@ -204,7 +219,7 @@ fn leaving_withdraws() {
 fn stops_gracefully() {
     let mut served = limited("drain_seconds = 60\n", &[]);
     let (sender, finished) = mpsc::channel();
-    let url = served.url("/play/stream?count=200&halt=never");
+    let url = served.url("/play/stream?count=100&side=10&halt=never");
     let reader = thread::spawn(move || {
         let mut stream = ureq::get(url).call().expect("an answer").into_body().into_reader();
         let mut text = String::new();

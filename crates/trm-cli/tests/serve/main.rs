@@ -15,4 +15,5 @@ mod page;
 mod play;
 mod schema;
 mod served;
+mod sides;
 mod starting;

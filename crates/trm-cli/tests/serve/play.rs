@@ -11,7 +11,7 @@ use crate::served::Served;
 fn play_scores_a_batch() {
     let summary = |arguments: &[&str]| {
         let served = Served::new(arguments);
-        let events = served.get("/play/stream?count=60&seed=9").events();
+        let events = served.get("/play/stream?count=60&side=10&seed=9").events();
         assert_eq!(events.len(), 61);
         let mut outcomes: Vec<Value> = events[..60].iter().map(|(_, outcome)| outcome.clone()).collect();
         outcomes.sort_by_key(|outcome| outcome["number"].as_u64());
@@ -33,7 +33,7 @@ fn play_scores_a_batch() {
 fn play_tells_its_seed() {
     let served = Served::new(&[]);
     let play = |seed: &str| {
-        let events = served.get(&format!("/play/stream?count=20{seed}")).events();
+        let events = served.get(&format!("/play/stream?count=20&side=10{seed}")).events();
         let (name, summary) = events[20].clone();
         assert_eq!(name, "summary");
         for (done, (_, outcome)) in (1..).zip(&events[..20]) {
@@ -61,7 +61,7 @@ fn play_tells_its_seed() {
 fn plays_leave_places() {
     let served = Served::new(&["--batch-size", "8"]);
     let most = thread::scope(|scope| {
-        let play = scope.spawn(|| served.get("/play/stream?count=400&halt=never").events().len());
+        let play = scope.spawn(|| served.get("/play/stream?count=200&side=10&halt=never").events().len());
         let mut most = 0;
         while !play.is_finished() {
             let metrics = served.get("/metrics").body;
@@ -70,7 +70,7 @@ fn plays_leave_places() {
             most = most.max(taken);
             thread::sleep(Duration::from_millis(5));
         }
-        assert_eq!(play.join().expect("played"), 401);
+        assert_eq!(play.join().expect("played"), 201);
         most
     });
     assert_eq!(most, 4, "places of 8 that the play took");

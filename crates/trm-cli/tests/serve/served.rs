@@ -116,6 +116,14 @@ impl Served {
         get(&self.url(path))
     }
 
+    /// A maze that the server draws: one line of signs.
+    pub fn new_maze(&self, side: usize, seed: usize) -> String {
+        let maze = self.get(&format!("/new_maze?side={side}&seed={seed}")).json()["maze"].clone();
+        let rows = maze.as_array().expect("rows").iter().flat_map(|row| row.as_array().expect("a row"));
+        let sign = |token: &Value| char::from(b"?# SG"[token.as_u64().expect("a token") as usize]);
+        rows.map(sign).collect()
+    }
+
     pub fn delete(&self, path: &str) -> Answer {
         answer(agent().delete(self.url(path)).call())
     }

@@ -91,7 +91,7 @@ fn slow_links_choose_the_model() {
     let served = Served::new(&["--model", support::text(&a), "--model", support::text(&b)]);
     browse(1280, |driver| async move {
         open(&driver, &served.url("/")).await?;
-        wait_for(&driver, "return location.hash.startsWith('#m=10.')").await?;
+        wait_for(&driver, "return location.hash.startsWith('#m=30.')").await?;
         let link = evaluate(&driver, "return location.hash").await?;
         let link = link.as_str().expect("a link");
         for (link, model) in [(format!("{link}&model=b"), "b"), (link.to_owned(), "a")] {
@@ -117,7 +117,7 @@ fn slow_tells_the_models_own_steps() {
         wait_for(&driver, DONE).await?;
         let told = evaluate(&driver, "return window.told.join(', ')").await?;
         let told = told.as_str().expect("a text");
-        assert!(told.contains("step 1 of at most 8") && !told.contains("null"), "{told}");
+        assert!(told.contains("step 1 of at most 24") && !told.contains("null"), "{told}");
         Ok(())
     });
 }

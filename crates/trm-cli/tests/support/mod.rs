@@ -1,5 +1,5 @@
-//! The `trm` binary, the golden files of the reference, and models and data sets made from them.
-#![allow(dead_code, unused_macros, reason = "each test file uses a part")]
+//! The `trm` binary, and models and data sets made from them.
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part")]
 
 pub mod tiny_run;
 
@@ -10,10 +10,15 @@ use std::{
 };
 
 use assert_cmd::Command;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::Value;
 use tempfile::TempDir;
 use trm_data::{Dataset, Metadata};
+use trm_model::{Preset, TrmConfig, weights};
+use trm_testing::Golden;
+pub use trm_testing::{golden, missing, read};
+
+/// All tensors of a safetensors file.
+pub type Tensors = HashMap<String, Golden>;
 
 /// The command with these arguments: `trm!["data", "check", &folder]`.
 macro_rules! trm {
@@ -93,71 +98,6 @@ pub fn files(folder: &Path) -> HashMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The folder of golden files, or `None` with a loud line: they are no part of the repository.
-pub fn golden(folder: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("TRM_SHARED").map(PathBuf::from);
-    let shared = shared.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    let path = shared.join("golden").join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: no golden files at {}; set TRM_SHARED to the folder that holds them", path.display());
-    None
-}
-
-/// A tensor of a safetensors file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    pub shape: Vec<usize>,
-    pub values: Vec<f64>,
-}
-
-/// All tensors of a safetensors file.
-pub type Tensors = HashMap<String, Tensor>;
-
-/// Reads a safetensors file, whatever its dtypes.
-pub fn read(path: &Path) -> Tensors {
-    let bytes = fs::read(path).expect("the file reads");
-    let file = SafeTensors::deserialize(&bytes).expect("the file is safetensors");
-    let tensor = |view: TensorView<'_>| Tensor { shape: view.shape().to_vec(), values: values(&view) };
-    file.tensors().into_iter().map(|(name, view)| (name, tensor(view))).collect()
-}
-
-fn values(view: &TensorView<'_>) -> Vec<f64> {
-    let data = view.data();
-    let bf16 = |bytes: &[u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
-    match view.dtype() {
-        Dtype::F32 => data.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
-        Dtype::F64 => data.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
-        Dtype::BF16 => data.as_chunks().0.iter().map(|b| f64::from(bf16(b))).collect(),
-        Dtype::I32 => data.as_chunks().0.iter().map(|b| f64::from(i32::from_le_bytes(*b))).collect(),
-        Dtype::I64 => data.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b) as f64).collect(),
-        Dtype::U8 => data.iter().map(|b| f64::from(*b)).collect(),
-        other => panic!("unexpected dtype {other:?}"),
-    }
-}
-
-impl Tensor {
-    /// One row of the first dimension.
-    pub fn row(&self, row: usize) -> &[f64] {
-        let len = self.values.len() / self.shape[0];
-        &self.values[row * len..][..len]
-    }
-
-    /// The first of the greatest values in each run of `width`.
-    pub fn argmax(&self, width: usize) -> Vec<f64> {
-        let greatest = |run: &[f64]| (0..width).rev().max_by(|a, b| run[*a].total_cmp(&run[*b]));
-        self.values.chunks(width).map(|run| greatest(run).expect("a run") as f64).collect()
-    }
-
-    /// The greatest difference to another tensor of the same shape.
-    pub fn distance(&self, other: &Tensor) -> f64 {
-        assert_eq!(self.shape, other.shape);
-        let differences = self.values.iter().zip(&other.values).map(|(a, b)| (a - b).abs());
-        differences.fold(0.0, |most, next| if next > most || next.is_nan() { next } else { most })
-    }
-}
-
 /// A golden evaluation as the command takes it: a model folder and a data set.
 pub struct Fixture {
     pub folder: TempDir,
@@ -166,13 +106,13 @@ pub struct Fixture {
 
 impl Fixture {
     /// Imports the checkpoint of a golden folder, and writes the puzzles of one of its files as a data set.
-    pub fn new(folder: &str, file: &str) -> Option<Self> {
-        let source = golden(folder)?;
+    pub fn new(folder: &str, file: &str) -> Self {
+        let source = golden(folder);
         let fixture =
             Self { folder: tempfile::tempdir().expect("a folder"), golden: read(&source.join(file)) };
         import(&source, &source.join("checkpoint.pt"), &fixture.model());
         fixture.dataset().save(&fixture.data().join("test")).expect("the data set is written");
-        Some(fixture)
+        fixture
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -202,6 +142,7 @@ impl Fixture {
             mean_puzzle_examples: 1.0,
             total_puzzles: rows,
             sets: vec!["all".to_owned()],
+            unknown_keys: Vec::new(),
         };
         Dataset {
             metadata,
@@ -236,4 +177,23 @@ pub fn generate(side: usize, min_path: usize, count: usize, seed: u64, output: &
     let mut command = trm!["data", "generate", "--output", output];
     command.args(["--side", &side, "--min-path", &min_path, "--count", &count, "--seed", &seed]);
     command
+}
+
+/// A folder with a model of fresh weights, for mazes of this side only.
+pub fn untrained(side: usize, folder: &Path) -> PathBuf {
+    let config = TrmConfig {
+        seq_len: side * side,
+        hidden_size: 32,
+        num_heads: 2,
+        puzzle_emb_ndim: 32,
+        puzzle_emb_len: 1,
+        halt_max_steps: 3,
+        h_cycles: 1,
+        l_cycles: 1,
+        ..Preset::MazeHard.config()
+    };
+    let model = folder.join(format!("model-{side}"));
+    let state = weights::StateDict::initial(&config, 0);
+    weights::save(&model, &config, &state, &weights::ModelCard::default()).expect("a model folder");
+    model
 }

@@ -36,8 +36,12 @@ pub struct Hello {
 pub struct Model {
     /// What requests call it.
     name: String,
-    /// The side of the mazes that it takes.
+    /// The side of the mazes that it was made for.
     side: usize,
+    /// Whether it takes mazes of every side.
+    fits_any_side: bool,
+    /// The least and the greatest side that it was trained on.
+    trained_sides: [usize; 2],
     /// Supervision steps that it takes at most, if not told otherwise.
     max_steps: usize,
     /// Trained weights.
@@ -74,6 +78,8 @@ impl Model {
         Self {
             name: engine.name().to_owned(),
             side: engine.side(),
+            fits_any_side: config.fits_any_side(),
+            trained_sides: config.trained_sides(),
             max_steps: config.halt_max_steps,
             parameters: config.num_params(),
             device: engine.device().to_owned(),

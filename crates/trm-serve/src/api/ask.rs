@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use trm_data::{Grid, Maze};
-use trm_model::HaltRule;
+use trm_model::{HaltRule, SizeFit};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{App, Refusal};
@@ -52,7 +52,7 @@ pub struct PredictRequest {
     pub model: Option<String>,
     /// When to halt.
     pub halt: Halt,
-    /// Supervision steps at most; the model's own number if left out.
+    /// Supervision steps at most; the model's own number if left out, or more on boards larger than it was trained on.
     #[schema(minimum = 1)]
     pub max_steps: Option<usize>,
     /// Whether to answer with every supervision step.
@@ -78,7 +78,7 @@ pub struct PredictQuery {
     /// When to halt.
     #[param(inline)]
     pub halt: Halt,
-    /// Supervision steps at most; the model's own number if left out.
+    /// Supervision steps at most; the model's own number if left out, or more on boards larger than it was trained on.
     #[param(minimum = 1)]
     pub max_steps: Option<usize>,
     /// Whether to answer with every supervision step; a stream does so anyway.
@@ -114,6 +114,8 @@ pub struct Question {
     pub target: Option<Grid>,
     /// Which of the examples it is.
     pub index: Option<usize>,
+    /// Where the model was not trained on mazes of this side.
+    pub warning: Option<String>,
     pub rule: HaltRule,
     pub max_steps: usize,
     /// When the request came.
@@ -121,7 +123,35 @@ pub struct Question {
     pub deadline: Instant,
 }
 
+/// On what terms a model takes mazes of a side.
+pub struct SideTerms {
+    /// Supervision steps that they get at most, if nobody asks for another number.
+    pub max_steps: usize,
+    /// Where the model was not trained on such.
+    pub warning: Option<String>,
+}
+
 impl App {
+    /// On what terms a model takes mazes of this side; refuses those that its weights do not fit, and those beyond
+    /// `limits.side`.
+    pub fn side_terms(&self, engine: &Engine, side: usize) -> Result<SideTerms, Refusal> {
+        let largest = self.limits.side;
+        if side > largest {
+            let detail = format!("the maze has side {side}; this server takes up to {largest}");
+            return Err(Refusal::bad_request("bad_maze", detail));
+        }
+        let (config, cells) = (engine.config(), side * side);
+        if config.fit(cells) == SizeFit::No {
+            let (name, own) = (engine.name(), engine.side());
+            return Err(Refusal::bad_request(
+                "wrong_side",
+                format!("the maze is {side}x{side}, but the model {name} was made for {own}x{own}"),
+            ));
+        }
+        let fitted = config.for_cells(cells).map_err(|error| Refusal::broken(error.to_string()))?;
+        Ok(SideTerms { max_steps: fitted.halt_max_steps, warning: config.size_warning(cells) })
+    }
+
     /// The model of that name, or the first.
     pub fn engine(&self, name: Option<&str>) -> Result<&Arc<Engine>, Refusal> {
         let found = self.engines.iter().find(|engine| name.is_none_or(|name| engine.name() == name));
@@ -149,14 +179,7 @@ impl App {
                 ));
             }
         };
-        if maze.side() != engine.side() {
-            let (side, trained, name) = (maze.side(), engine.side(), engine.name());
-            return Err(Refusal::bad_request(
-                "wrong_side",
-                format!("the maze is {side}x{side}, but the model {name} was made for {trained}x{trained}"),
-            ));
-        }
-        let longest = engine.config().halt_max_steps;
+        let SideTerms { max_steps: longest, warning } = self.side_terms(engine, maze.side())?;
         let max_steps = request.max_steps.unwrap_or(longest);
         // Beyond twice its training a model only repeats itself, and one request could take a device for long.
         if !(1..=2 * longest).contains(&max_steps) {
@@ -179,6 +202,7 @@ impl App {
             target: maze.solve(),
             maze,
             index,
+            warning,
             rule: request.halt.into(),
             max_steps,
             begun,

@@ -135,6 +135,10 @@ pub async fn bounds_receiving(State(app): State<Arc<App>>, request: Request, nex
     let seconds = app.limits.receive_seconds;
     let limit = app.limits.body_bytes;
     let (parts, body) = request.into_parts();
+    // One whose length is announced need not arrive to be too large.
+    if http_body::Body::size_hint(&body).lower() > limit as u64 {
+        return Refusal::too_large(limit).into_response();
+    }
     let received = timeout(Duration::from_secs(seconds), Limited::new(body, limit).collect()).await;
     match received {
         Ok(Ok(body)) => next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await,

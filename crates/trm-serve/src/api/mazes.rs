@@ -107,10 +107,11 @@ pub async fn draw(app: &App, config: GeneratorConfig, count: usize) -> Result<Ve
     let is_wanted = Arc::downgrade(&wanted);
     let drawn = in_background(move || {
         let _turn = turn;
-        let generator = Generator::new(config);
-        let mut generator =
-            generator.map_err(|error| Refusal::bad_request("bad_request", error.to_string()))?;
         let should_stop = || is_wanted.strong_count() == 0 || Instant::now() >= deadline;
+        let mut generator = Generator::new_unless(config, should_stop).map_err(|error| match error {
+            trm_data::Error::Stopped => Refusal::drawn_too_late(),
+            error => Refusal::bad_request("bad_request", error.to_string()),
+        })?;
         generator.next_batch_unless(count, should_stop).ok_or_else(Refusal::drawn_too_late)
     })
     .await;

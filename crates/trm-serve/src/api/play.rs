@@ -1,12 +1,9 @@
 //! `/play/stream`: a batch of fresh mazes.
 
-use std::{convert::Infallible, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
-use axum::{
-    extract::State,
-    response::sse::{Event, KeepAlive, Sse},
-};
-use futures_util::{Stream, StreamExt, stream};
+use axum::{extract::State, response::IntoResponse};
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use trm_data::{GeneratorConfig, Labelled, judge_tokens};
 use trm_eval::wilson_interval;
@@ -14,11 +11,11 @@ use utoipa::IntoParams;
 
 use super::{
     App, Refusal, Refusals,
-    ask::{Halt, Question},
+    ask::{Halt, Question, SideTerms},
     extract::Query,
     mazes::{draw, seed_or_random},
     predict::next_step,
-    stream::{ServerEvent, event},
+    stream::{ServerEvent, event, event_stream},
 };
 use crate::Stepped;
 
@@ -35,6 +32,9 @@ pub struct PlayQuery {
     seed: Option<u64>,
     /// Which model; the first of `/hello` if left out.
     model: Option<String>,
+    /// Rows and columns of the mazes; those that the model was made for if left out.
+    #[param(minimum = 2, maximum = 255)]
+    side: Option<usize>,
     /// The least number of cells on a shortest path; 12 % of all cells if left out.
     min_path: Option<usize>,
     /// When to halt.
@@ -67,6 +67,10 @@ struct Told<'a> {
 #[derive(Debug, Serialize)]
 struct Summary {
     count: usize,
+    /// Their rows and columns.
+    side: usize,
+    /// A sentence where the model was not trained on mazes of this side.
+    warning: Option<String>,
     /// The seed that draws them again.
     seed: u64,
     exact_accuracy: f64,
@@ -81,7 +85,8 @@ struct Summary {
 /// Watch a batch of fresh mazes being solved.
 ///
 /// Server-sent events: an `outcome` for each maze as it is done, with the summary of those that are done in `so_far`; then
-/// a `summary`, whose `seed` draws the same mazes again; or `error` (a Refusal).
+/// a `summary`, whose `seed` draws the same mazes again and whose `warning` is null where the model was trained on mazes of this
+/// side; or `error` (a Refusal).
 #[utoipa::path(
     get, path = "/play/stream", tag = "predict", params(PlayQuery),
     responses((status = 200, content_type = "text/event-stream", body = ServerEvent), Refusals)
@@ -89,7 +94,7 @@ struct Summary {
 pub async fn play_stream(
     State(app): State<Arc<App>>,
     Query(query): Query<PlayQuery>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     if !(1..=app.limits.play).contains(&query.count) {
         return Err(Refusal::bad_request(
             "bad_request",
@@ -98,13 +103,14 @@ pub async fn play_stream(
     }
     let seed = seed_or_random(query.seed)?;
     let engine = app.engine(query.model.as_deref())?.clone();
-    let side = engine.side();
+    let side = query.side.unwrap_or(engine.side());
+    let SideTerms { max_steps, warning } = app.side_terms(&engine, side)?;
     let min_path = query.min_path.unwrap_or(GeneratorConfig::of_side(side, 0).min_path);
     let config = GeneratorConfig::new(side, min_path, seed);
     let mazes = draw(&app, config, query.count).await?;
 
     let begun = Instant::now();
-    let (rule, max_steps) = (query.halt.into(), engine.config().halt_max_steps);
+    let rule = query.halt.into();
     // Half of the places on the device: a maze of somebody else finds one beside a long play.
     let at_a_time = (engine.capacity() / 2).max(1);
     let deadline = std::time::Duration::from_secs(app.limits.request_seconds);
@@ -115,13 +121,22 @@ pub async fn play_stream(
                 let begun = Instant::now();
                 let deadline = begun + deadline;
                 let target = Some(solution);
-                let question =
-                    Question { engine, maze, target, index: None, rule, max_steps, begun, deadline };
+                let question = Question {
+                    engine,
+                    maze,
+                    target,
+                    index: None,
+                    warning: None,
+                    rule,
+                    max_steps,
+                    begun,
+                    deadline,
+                };
                 outcome(number, &question).await
             }
         });
     let events = outcomes.buffer_unordered(at_a_time).map(Some).chain(stream::iter([None])).scan(
-        Some(Tally::new(seed, begun)),
+        Some(Tally::new(side, warning, seed, begun)),
         move |tally, next| {
             let sent = match (tally.as_mut(), next) {
                 (None, _) => return futures_util::future::ready(None),
@@ -138,7 +153,7 @@ pub async fn play_stream(
             futures_util::future::ready(Some(sent))
         },
     );
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(event_stream(events))
 }
 
 async fn outcome(number: usize, question: &Question) -> Result<Outcome, Refusal> {
@@ -158,6 +173,8 @@ async fn outcome(number: usize, question: &Question) -> Result<Outcome, Refusal>
 
 /// Counts outcomes.
 struct Tally {
+    side: usize,
+    warning: Option<String>,
     seed: u64,
     begun: Instant,
     count: usize,
@@ -168,8 +185,8 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(seed: u64, begun: Instant) -> Self {
-        Self { seed, begun, count: 0, exact: 0, optimal: 0, valid_path: 0, steps: 0 }
+    fn new(side: usize, warning: Option<String>, seed: u64, begun: Instant) -> Self {
+        Self { side, warning, seed, begun, count: 0, exact: 0, optimal: 0, valid_path: 0, steps: 0 }
     }
 
     fn add(&mut self, outcome: &Outcome) {
@@ -185,6 +202,8 @@ impl Tally {
         let share = |hits: usize| hits as f64 / self.count.max(1) as f64;
         Summary {
             count: self.count,
+            side: self.side,
+            warning: self.warning.clone(),
             seed: self.seed,
             exact_accuracy: share(self.exact),
             exact_accuracy_ci95: wilson_interval(self.exact, self.count),

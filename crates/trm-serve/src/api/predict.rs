@@ -51,6 +51,8 @@ pub struct Prediction {
     pub device: String,
     /// Which of the examples it was.
     pub index: Option<usize>,
+    /// A sentence where the model was not trained on mazes of this side; null where it was.
+    pub warning: Option<String>,
     /// Every supervision step, if asked for.
     pub steps: Option<Vec<Step>>,
 }
@@ -75,6 +77,8 @@ pub struct Verdict {
 pub struct Step {
     /// Which step, from 1.
     pub step: usize,
+    /// Supervision steps that the maze gets at most.
+    pub max_steps: usize,
     /// The halting logit.
     pub q_halt: f32,
     /// Sigmoid of `q_halt`.
@@ -105,6 +109,7 @@ impl Step {
         });
         Self {
             step: thought.step,
+            max_steps: question.max_steps,
             q_halt: thought.q_halt,
             confidence: thought.confidence(),
             wants_to_halt: *wants_to_halt,
@@ -128,7 +133,7 @@ impl Prediction {
     /// Judges what the model thinks after its last step.
     pub fn new(question: &Question, last: &Stepped, steps: Option<Vec<Step>>) -> Self {
         let Stepped { thought: last, entered, .. } = last;
-        let Question { engine, maze, target, index, max_steps, begun, .. } = question;
+        let Question { engine, maze, target, index, warning, max_steps, begun, .. } = question;
         let verdict = judge_tokens(maze, &last.answer);
         Self {
             input_maze: rows_of(maze.grid()),
@@ -146,6 +151,7 @@ impl Prediction {
             model: engine.name().to_owned(),
             device: engine.device().to_owned(),
             index: *index,
+            warning: warning.clone(),
             steps,
         }
     }

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use trm_data::{Grid, npy};
+use trm_data::{Grid, npy, text};
 use utoipa::ToSchema;
 
 use super::{App, BodyRefusals, Refusal, Refusals};
@@ -72,8 +72,7 @@ fn read_any(bytes: &[u8]) -> Result<ReadMazes, Refusal> {
         let mazes = (1..).zip(tokens.chunks(cells).take(SHOWN)).map(read).collect::<Result<_, Refusal>>()?;
         return Ok(ReadMazes { format: "npy", count, mazes });
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| Refusal::bad_request("bad_maze", "this is neither text nor an npy file"))?;
+    let text = text::decode(bytes).map_err(|error| Refusal::bad_request("bad_maze", error.to_string()))?;
     if text.trim_start().starts_with('[') {
         let value: Value = serde_json::from_str(text).map_err(|error| {
             Refusal::bad_request("bad_json", error.to_string()).at(Some(error.line()), Some(error.column()))
@@ -150,7 +149,8 @@ mod tests {
             (b"S#\nxG".to_vec(), Some(2), "'x'"),
             (b"[[3, 1],\n[2, 9]]".to_vec(), Some(2), "token 9"),
             (b"[[3, 1],\n[2, ]]".to_vec(), Some(2), "trailing comma"),
-            (vec![0xff, 0xfe], None, "neither text"),
+            (vec![0xff, 0xfe], None, "UTF-16"),
+            (vec![0xc0, 0x80], None, "no UTF-8"),
             (npy_of(&[&[3, 1, 2]]), None, "1x3"),
             (npy_of(&[&[3, 1, 2, 4], &[3, 1, 7, 4]]), None, "maze 2 of the array: row 2, column 1: token 7"),
             (npy_of(&[&[2; 16]]), None, "takes up to 3"),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, Method, Request, header},
+    http::{HeaderName, HeaderValue, Method, Request, Uri, header},
     middleware::{from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use tower_http::{
@@ -42,6 +42,8 @@ use super::{App, Refusal, about, custom, guard, jobs, mazes, page, play, predict
         (name = "page", description = "The visualizer"),
     ),
     security(("token" = [])),
+    // Relative to the description, so that it holds behind a proxy's prefix too.
+    servers((url = "./")),
     modifiers(&TokenScheme)
 )]
 struct Description;
@@ -108,20 +110,17 @@ pub fn router(app: Arc<App>, cors_origins: &[String]) -> Router {
         .route_layer(from_fn_with_state(app.clone(), guard::bounds_receiving))
         .route_layer(from_fn_with_state(app.clone(), guard::needs_token));
     let docs = SwaggerUi::new("/docs").url("/openapi.json", openapi());
+    let docs = docs.config(utoipa_swagger_ui::Config::from("../openapi.json"));
     let docs = Router::from(docs).layer(from_fn(docs_policy));
     let routes = guarded
         .merge(Router::from(open()))
         .merge(docs)
-        .fallback(async || {
-            Refusal::not_found("there is nothing here; / is the page, /docs/ describes the API")
-        })
+        .fallback(elsewhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(app.clone(), guard::bounds_clients))
         .merge(Router::from(watched()).method_not_allowed_fallback(wrong_method))
         .layer(CatchPanicLayer::custom(|_| -> Response {
-            axum::response::IntoResponse::into_response(Refusal::broken(
-                "this is a mistake of the server; its log says more",
-            ))
+            Refusal::broken("this is a mistake of the server; its log says more").into_response()
         }))
         .layer(from_fn_with_state(app.clone(), guard::counts))
         .layer(from_fn(guard::hardens))
@@ -149,12 +148,31 @@ pub fn router(app: Arc<App>, cors_origins: &[String]) -> Router {
     if cors_origins.is_empty() { routes } else { routes.layer(cors(cors_origins)) }
 }
 
+/// Whatever is no route: a route with a slash too many, or nothing.
+async fn elsewhere(uri: Uri) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    match path.rsplit_once('/') {
+        // Relative, as a proxy may have cut off a prefix.
+        Some((_, last)) if path != uri.path() && !last.is_empty() => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let slashes = "../".repeat(uri.path().len() - path.len());
+            Redirect::permanent(&format!("{slashes}{last}{query}")).into_response()
+        }
+        _ => Refusal::not_found("there is nothing here; / is the page, /docs/ describes the API")
+            .into_response(),
+    }
+}
+
 /// The interactive docs bring styles of their own, and pictures in the text of their pages.
 async fn docs_policy(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
     const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                           base-uri 'none'; frame-ancestors 'none'";
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // From /docs to /docs/, also where a proxy has cut off a prefix.
+    if let Some(location) = response.headers_mut().get_mut(header::LOCATION) {
+        *location = HeaderValue::from_static("docs/");
+    }
     response
 }
 

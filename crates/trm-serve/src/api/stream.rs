@@ -4,7 +4,10 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     extract::State,
-    response::sse::{Event, KeepAlive, Sse},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
 use futures_util::{Stream, stream::unfold};
 use serde::Serialize;
@@ -37,7 +40,7 @@ pub struct ServerEvent {
 pub async fn predict_stream(
     State(app): State<Arc<App>>,
     Query(query): Query<PredictQuery>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+) -> Result<impl IntoResponse, Refusal> {
     let request = PredictRequest::from(query);
     let question = app.question(&request)?;
     let replies = question.submit(true)?;
@@ -57,7 +60,18 @@ pub async fn predict_stream(
             }
         }
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(event_stream(events))
+}
+
+/// What a proxy must be told, so that it hands on events as they come (nginx gathers them otherwise).
+const UNBUFFERED: [(&str, &str); 1] = [("x-accel-buffering", "no")];
+
+/// An answer that goes on for as long as there are events.
+pub fn event_stream<S>(events: S) -> impl IntoResponse
+where
+    S: Stream<Item = Result<Event, Infallible>> + Send + 'static,
+{
+    (UNBUFFERED, Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 /// Makes an event.

@@ -1,4 +1,4 @@
-//! A model at work: mazes of many requests share one running batch.
+//! A model at work: mazes of many requests share running batches, one for each side.
 
 mod worker;
 
@@ -20,8 +20,8 @@ use crate::metrics::EngineMetrics;
 
 /// A model on a device, with a thread of its own that computes.
 ///
-/// Mazes enter its running batch as others halt ([`trm_model::RunningBatch`]); what becomes of a maze does not depend
-/// on its neighbours. The thread ends when the engine is dropped and what was submitted is done.
+/// Mazes enter its running batches as others halt ([`trm_model::RunningBatches`]): one for each side, which take turns step by
+/// step. What becomes of a maze does not depend on its neighbours. The thread ends when the engine is dropped and what was submitted is done.
 pub struct Engine {
     /// What requests call it.
     name: String,
@@ -46,7 +46,7 @@ pub struct EngineLimits {
 /// A puzzle to think about, and whom to tell.
 #[derive(Debug)]
 pub struct Task {
-    /// Tokens, as many as the model takes.
+    /// Tokens, of a number that the weights fit.
     pub inputs: Vec<u8>,
     /// When to halt.
     pub rule: HaltRule,
@@ -129,7 +129,7 @@ impl Engine {
         &self.config
     }
 
-    /// The side of the mazes that it takes.
+    /// The side of the mazes that it was made for; [`TrmConfig::fit`] tells what else it takes.
     pub fn side(&self) -> usize {
         self.config.seq_len.isqrt()
     }

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use trm_kernels::Kernels;
-use trm_model::{Error, Puzzle, RowStep, RunningBatch, Thought, Trm, most_likely};
+use trm_model::{Error, Puzzle, RowStep, RunningBatches, Thought, Trm, most_likely};
 
 use super::{Reply, Stepped, Task};
 use crate::metrics::EngineMetrics;
@@ -20,8 +20,8 @@ pub(super) struct Worker<B: Kernels> {
     model: Trm<B>,
     tasks: mpsc::Receiver<Task>,
     capacity: usize,
-    batch: RunningBatch<B>,
-    /// The puzzles in the batch, by ticket.
+    batches: RunningBatches<B>,
+    /// The puzzles in the batches, by ticket.
     in_work: HashMap<usize, InWork>,
     next_ticket: usize,
     metrics: EngineMetrics,
@@ -41,8 +41,8 @@ impl<B: Kernels> Worker<B> {
         metrics: EngineMetrics,
         healthy: Arc<AtomicBool>,
     ) -> Self {
-        let batch = RunningBatch::new(model.clone(), capacity);
-        Self { model, tasks, capacity, batch, in_work: HashMap::new(), next_ticket: 0, metrics, healthy }
+        let batches = RunningBatches::new(model.clone(), capacity);
+        Self { model, tasks, capacity, batches, in_work: HashMap::new(), next_ticket: 0, metrics, healthy }
     }
 
     /// Computes until nobody can submit any more and everything is done.
@@ -56,10 +56,10 @@ impl<B: Kernels> Worker<B> {
         }
     }
 
-    /// Fills the batch from the queue; waits if there is nothing to do. Returns whether there is something to do.
+    /// Fills the batches from the queue; waits if there is nothing to do. Returns whether there is something to do.
     fn admit(&mut self) -> bool {
-        while self.batch.free_places() > 0 {
-            let task = if self.batch.is_empty() {
+        while self.batches.free_places() > 0 {
+            let task = if self.batches.is_empty() {
                 self.tasks.blocking_recv().ok_or(TryRecvError::Disconnected)
             } else {
                 self.tasks.try_recv()
@@ -70,7 +70,7 @@ impl<B: Kernels> Worker<B> {
                     self.enter(task);
                 }
                 Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return !self.batch.is_empty(),
+                Err(TryRecvError::Disconnected) => return !self.batches.is_empty(),
             }
         }
         true
@@ -90,7 +90,7 @@ impl<B: Kernels> Worker<B> {
             rule: task.rule,
             max_steps: task.max_steps,
         };
-        match self.batch.admit(&[puzzle]) {
+        match self.batches.admit(puzzle) {
             Ok(()) => {
                 self.in_work.insert(ticket, InWork { task, entered });
             }
@@ -101,7 +101,7 @@ impl<B: Kernels> Worker<B> {
 
     /// One supervision step, and the news of it.
     fn step(&mut self) -> Result<(), Error> {
-        let report = self.batch.step()?;
+        let report = self.batches.step()?;
         self.metrics.batches.inc();
         self.metrics.steps.inc_by(report.rows.len() as u64);
         let is_asked_for = |row: &RowStep| {
@@ -110,16 +110,19 @@ impl<B: Kernels> Worker<B> {
         let places: Vec<usize> = (0..report.rows.len()).filter(|i| is_asked_for(&report.rows[*i])).collect();
         let vocab_size = self.model.config().vocab_size;
         for (place, logits) in std::iter::zip(&places, report.logits(&places)?) {
-            let RowStep { ticket, step, q_halt, q_continue, halted } = report.rows[*place];
+            let RowStep { ticket, step, q_halt, halted, .. } = report.rows[*place];
             let Some(InWork { task, entered }) = self.in_work.get(&ticket) else { continue };
             let answer = most_likely(&logits, vocab_size);
             let thought = Thought { step, answer, logits, q_halt, halted };
-            let wants_to_halt = self.model.config().wants_to_halt(q_halt, q_continue);
+            let wants_to_halt = report.wants_to_halt[*place];
+            // Counted before it is told: who has the answer finds it in the metrics.
+            if halted {
+                self.metrics.mazes.inc();
+                self.metrics.supervision_steps.observe(step as f64);
+            }
             tell(task, Reply::Step(Stepped { thought, wants_to_halt, entered: *entered }));
             if halted {
                 self.in_work.remove(&ticket);
-                self.metrics.mazes.inc();
-                self.metrics.supervision_steps.observe(step as f64);
             }
         }
         Ok(())
@@ -133,7 +136,7 @@ impl<B: Kernels> Worker<B> {
         self.in_work.retain(|_, work| !gone(work));
         if self.in_work.len() < before {
             self.metrics.withdrawn.inc_by((before - self.in_work.len()) as u64);
-            self.batch.withdraw(|ticket| !self.in_work.contains_key(&ticket));
+            self.batches.withdraw(|ticket| !self.in_work.contains_key(&ticket));
         }
         self.metrics.in_work.set(self.in_work.len() as i64);
     }
@@ -146,7 +149,7 @@ impl<B: Kernels> Worker<B> {
         for (_, work) in self.in_work.drain() {
             tell(&work.task, Reply::Failed(reason.to_owned()));
         }
-        self.batch = RunningBatch::new(self.model.clone(), self.capacity);
+        self.batches = RunningBatches::new(self.model.clone(), self.capacity);
         self.metrics.in_work.set(0);
         // A device that ran out of memory refuses all work until it has been asked what went wrong; it was told above.
         let _ = catch_unwind(AssertUnwindSafe(|| {

@@ -24,9 +24,9 @@ pub fn run<B: Kernels>(
     let resume = if goes_on { Resume::Yes } else { Resume::No };
     let member = |device: &B::Device, group: Group| {
         let reports = group.rank() == 0;
-        let data = Data::open(&recipe)?;
-        let mut run = Run::<Autodiff<B>>::open(recipe.clone(), data, &dir, resume, device, group)?;
         let should_stop = || watch.should_stop();
+        let data = Data::open_unless(&recipe, &should_stop)?;
+        let mut run = Run::<Autodiff<B>>::open(recipe.clone(), data, &dir, resume, device, group)?;
         let limits = Limits { steps: request.steps, time: None, stop: Some(&should_stop) };
         let outcome = if reports {
             let step = run.progress().step;

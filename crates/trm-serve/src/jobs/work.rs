@@ -3,7 +3,7 @@
 use std::{cell::RefCell, ops::ControlFlow, path::PathBuf};
 
 use serde_json::{Value, json};
-use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest};
+use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest, load_split};
 use trm_eval::{EvalOptions, Observer, Progress, evaluate_on_all};
 use trm_hub::{Hub, HubOptions, maze_csv_folder, resolve_weights};
 use trm_kernels::Kernels;
@@ -63,7 +63,7 @@ fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_
                 .filter(|(_, count)| *count > 0)
                 .map(|(name, count)| SplitRequest { name: name.into(), count })
                 .collect();
-            let mut generator = Generator::new(config)?;
+            let mut generator = Generator::new_unless(config, || watch.should_stop())?;
             trm_data::generate(&mut generator, &splits, &mut ExcludeSet::new(), &output, &mut progress)?
         }
         None => {
@@ -87,7 +87,9 @@ fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &Watch<
     let output = folders.model(&request.name);
     let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
     let config = match (&found.config, request.arch.clone().or(known)) {
-        (_, Some(arch)) => weights::import(&found.path, &arch, &output, Precision::F32, &origin)?.config,
+        (_, Some(arch)) => {
+            weights::import(&found.path, None, &arch, None, &output, Precision::F32, &origin)?.config
+        }
         (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
             let (config, state) = weights::load_state(config.parent().unwrap_or(config))?;
             weights::save(&output, &config, &state, &ModelCard { name: request.name.clone(), origin })?;
@@ -113,8 +115,13 @@ impl<B: Kernels> DeviceWorker<B> {
             limit: request.limit,
             ..EvalOptions::default()
         };
+        let warning = config.size_warning(dataset.seq_len());
+        if let Some(warning) = &warning {
+            watch.log(&format!("mind: {warning}"));
+        }
         let evaluation = evaluate_on_all(models, &dataset, &options, &mut Observing(watch))?;
-        let metrics = json!(evaluation.metrics);
+        let mut metrics = json!(evaluation.metrics);
+        metrics["warning"] = json!(warning);
         Ok(if evaluation.complete { Done::Finished(metrics) } else { Done::Stopped(metrics) })
     }
 
@@ -128,8 +135,7 @@ impl<B: Kernels> DeviceWorker<B> {
                 return Err(Error::Job { field: "dataset", reason });
             }
         };
-        let split = folder.join(request.split.as_deref().unwrap_or("test"));
-        Ok(Dataset::load(if split.is_dir() { &split } else { &folder })?)
+        Ok(load_split(&folder, request.split.as_deref().unwrap_or("test"))?)
     }
 
     fn model(&self, request: &RunEvalLocal, folders: &Folders) -> Result<(TrmConfig, StateDict)> {
