@@ -14,9 +14,10 @@ use burn::{
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use trm_kernels::{
-    add_rms_norm, attention as attention_kernel, attention_add_rms_norm, linear, swiglu, swiglu_add_rms_norm,
+    Board, add_rms_norm, attention as attention_kernel, attention_add_rms_norm, linear,
+    neighbours_add_rms_norm, plain, swiglu, swiglu_add_rms_norm,
 };
-use trm_model::{Precision, Preset, Trm, layers::Rope};
+use trm_model::{Precision, Preset, Trm, layers::Rope, weights};
 
 /// A model with fresh weights, and an embedded batch for it.
 fn setup(batch: usize, precision: Precision) -> (Trm<Flex>, Tensor<Flex, 3>) {
@@ -109,5 +110,46 @@ fn operations(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench, operations);
+/// The model that comes with trm, at batch 8: a supervision step, and the operations of one layer.
+fn small_network(c: &mut Criterion) {
+    const BATCH: usize = 8;
+    let device = Default::default();
+    let (config, state) = weights::pretrained().expect("it comes along");
+    let mut group = c.benchmark_group("the model that comes with trm, batch 8");
+    group.sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+    let (board, hidden) = (Board::square(config.seq_len.isqrt()), config.hidden_size);
+    let inner = config.swiglu_inner(hidden);
+    let weight = |rows, columns| Tensor::<Flex, 2>::random([rows, columns], Distribution::Default, &device);
+    let (mixing, gate_up, down) =
+        (weight(hidden, 5 * hidden), weight(2 * inner, hidden), weight(hidden, inner));
+    for precision in [Precision::F32, Precision::Bf16] {
+        let model =
+            Trm::<Flex>::from_state(&config, &state, &device).expect("a model").into_precision(precision);
+        let tokens = Tensor::<Flex, 1, Int>::arange(0..(BATCH * config.seq_len) as i64, &device);
+        let tokens = tokens.remainder_scalar(4).add_scalar(1).reshape([BATCH, config.seq_len]);
+        let x = model.embed(tokens, Tensor::zeros([BATCH], &device));
+        group.throughput(Throughput::Elements(
+            config.flops_per_pass() as u64 * (config.passes_per_step() * BATCH) as u64,
+        ));
+        group.bench_function(BenchmarkId::new("supervision step", precision), |b| {
+            b.iter(|| model.q_logits(model.recurse(model.initial_latents(BATCH), &x).z_h).q_halt.into_data());
+        });
+        let cells = (BATCH * config.seq_len) as u64;
+        group.throughput(Throughput::Elements(2 * cells * (5 * hidden * hidden) as u64));
+        group.bench_function(BenchmarkId::new("map of neighbours with norm", precision), |b| {
+            b.iter(|| neighbours_add_rms_norm(x.clone(), mixing.clone(), board, 1e-5));
+        });
+        let rows = || x.clone().reshape([BATCH * config.seq_len, hidden]);
+        group.bench_function(BenchmarkId::new("the same out of Burn's operations", precision), |b| {
+            b.iter(|| plain::neighbours_add_rms_norm(rows(), mixing.clone(), board, 1e-5));
+        });
+        group.throughput(Throughput::Elements(2 * cells * (3 * hidden * inner) as u64));
+        group.bench_function(BenchmarkId::new("SwiGLU with maps and norm", precision), |b| {
+            b.iter(|| swiglu_add_rms_norm(x.clone(), [gate_up.clone(), down.clone()], 1e-5));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench, operations, small_network);
 criterion_main!(benches);

@@ -11,12 +11,13 @@ use crate::Result;
 
 /// Rows of the CSV files, as many as Maze-Hard has in each.
 const ROWS: usize = 1000;
-/// More than any batch of 30x30 mazes.
+/// More than any batch of small mazes, and of large ones in training.
+const SMALL_MAZES: usize = 128;
 const LARGE_MAZES: usize = 16;
 
-/// Writes all of it, with so many small mazes.
+/// Writes all of it, with so many mazes for the model that comes with trm.
 pub fn write(folder: &Path, mazes: usize) -> Result<()> {
-    for name in ["maze-hard", "maze-small"] {
+    for name in ["maze-hard", "maze-hard-local", "maze-small"] {
         let recipe = Recipe::load(name, &[])?;
         let config = &recipe.model;
         weights::save(&folder.join(name), config, &StateDict::initial(config, 0), &ModelCard::default())?;
@@ -25,10 +26,10 @@ pub fn write(folder: &Path, mazes: usize) -> Result<()> {
     let (config, state) = weights::pretrained()?;
     weights::save(&folder.join("pretrained"), &config, &state, &ModelCard::default())?;
 
-    let small = Generator::new(GeneratorConfig::new(10, 12, 0))?.next_batch(mazes);
+    let small = Generator::new(GeneratorConfig::new(10, 12, 0))?.next_batch(SMALL_MAZES);
     Dataset::of_mazes(small)?.save(&folder.join("mazes-10"))?;
     let mut generator = Generator::new(GeneratorConfig::maze_hard(0))?;
-    Dataset::of_mazes(generator.next_batch(LARGE_MAZES))?.save(&folder.join("mazes-30"))?;
+    Dataset::of_mazes(generator.next_batch(mazes.max(LARGE_MAZES)))?.save(&folder.join("mazes-30"))?;
     for name in ["train", "test"] {
         let path = folder.join("csv").join(name).with_extension("csv");
         trm_data::files::write_atomic(&path, csv(&generator.next_batch(ROWS))?.as_bytes())?;

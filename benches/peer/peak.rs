@@ -67,7 +67,7 @@ fn tiles() -> f64 {
     let (isa, ones) = (Isa::best(), [bf16::ONE; 32 * DEPTH]);
     let mut left = Left::default();
     left.fill(isa, Rows::contiguous(&ones, 32, DEPTH));
-    let right = Packed::plain::<bf16, bf16>(isa, Rows::contiguous(&ones, DEPTH, 32));
+    let right = Packed::plain::<bf16, _>(isa, Rows::contiguous(&ones, DEPTH, 32));
     let mut multiplier = Multiplier::new(isa);
     for _ in 0..PRODUCTS {
         multiplier.multiply(&left, &right, |block| {

@@ -81,7 +81,7 @@ def parse_options() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=threads, help="of both sides (%(default)s)")
     parser.add_argument(
-        "--mazes", type=int, default=512, help="of an evaluation, in whole batches (%(default)s)"
+        "--mazes", type=int, default=64, help="of an evaluation, in whole batches (%(default)s)"
     )
     parser.add_argument(
         "--json", type=Path, default=WORK / "report.json", help="where the figures go (%(default)s)"

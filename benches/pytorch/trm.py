@@ -2,7 +2,7 @@
 
 Written for this comparison from the paper (arXiv 2510.04871). Tensors have the names and shapes of a model folder
 (`config.json`, `model.safetensors`), so that both sides load the same files. Of the architectures it knows those of the
-mazes: attention with rotary positions, halting by `q_halt` alone.
+mazes: attention with rotary positions, or a map of neighbours; halting by `q_halt` alone.
 """
 
 import json
@@ -38,18 +38,22 @@ class Config:
     rms_norm_eps: float
     rope_theta: float
     halt_max_steps: int
+    mixing: str = "attention"
+    inner_multiple: int = 256
+    q_readout: str = "first"
 
     @classmethod
     def read(cls, path: Path) -> "Config":
         """Reads a JSON file; the reference's spelling (`H_cycles`) will do."""
         values = {key.lower(): value for key, value in json.loads(path.read_text()).items()}
-        if (
-            values["mlp_t"]
-            or not values["no_act_continue"]
-            or values["pos_encodings"] not in ("rope", "rope2d")
+        positions = {"attention": ("rope", "rope2d"), "neighbours": ("none",)}
+        if values.pop("mlp_t", False):
+            values["mixing"] = "mlp_t"
+        if not values["no_act_continue"] or values["pos_encodings"] not in positions.get(
+            values.get("mixing", "attention"), ()
         ):
             raise ValueError(f"{path}: not an architecture that this program has")
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
     @property
     def prefix_len(self) -> int:
@@ -67,7 +71,8 @@ class Config:
 
     @property
     def swiglu_inner(self) -> int:
-        return math.ceil(round(self.expansion * self.hidden_size * 2 / 3) / 256) * 256
+        multiple = self.inner_multiple
+        return math.ceil(round(self.expansion * self.hidden_size * 2 / 3) / multiple) * multiple
 
 
 class Latents(NamedTuple):
@@ -121,6 +126,25 @@ class Attention(nn.Module):
         return self.o_proj(mixed.transpose(1, 2).flatten(2))
 
 
+# Rows and columns from a cell to each cell that is mixed into it.
+NEIGHBOURHOOD = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
+
+
+class Neighbours(Linear):
+    """A linear map of each cell of a square board and its four neighbours, zeros beyond the edges."""
+
+    def __init__(self, config: Config):
+        super().__init__(len(NEIGHBOURHOOD) * config.hidden_size, config.hidden_size, bias=False)
+        self.side = math.isqrt(config.seq_len)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[batch, cells, hidden]` to the same shape."""
+        side = self.side
+        framed = F.pad(x.unflatten(1, (side, side)), (0, 0, 1, 1, 1, 1))
+        beside = [framed[:, 1 + i : 1 + i + side, 1 + j : 1 + j + side] for i, j in NEIGHBOURHOOD]
+        return super().forward(torch.cat(beside, dim=-1)).flatten(1, 2)
+
+
 class SwiGlu(nn.Module):
     """`down(silu(gate(x)) * up(x))`."""
 
@@ -136,17 +160,22 @@ class SwiGlu(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a SwiGLU, each followed by a residual sum and an RMSNorm without weights."""
+    """A mixing of positions and a SwiGLU, each followed by a residual sum and an RMSNorm without weights."""
 
     def __init__(self, config: Config):
         super().__init__()
         self.hidden, self.eps = config.hidden_size, config.rms_norm_eps
-        self.self_attn = Attention(config)
+        self.self_attn = self.neighbours = None
+        if config.mixing == "attention":
+            self.self_attn = Attention(config)
+        else:
+            self.neighbours = Neighbours(config)
         self.mlp = SwiGlu(config)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """`[batch, len, hidden]` to the same shape."""
-        x = F.rms_norm(x + self.self_attn(x, cos, sin), (self.hidden,), eps=self.eps)
+        mixed = self.neighbours(x) if self.self_attn is None else self.self_attn(x, cos, sin)
+        x = F.rms_norm(x + mixed, (self.hidden,), eps=self.eps)
         return F.rms_norm(x + self.mlp(x), (self.hidden,), eps=self.eps)
 
 
@@ -156,7 +185,7 @@ class Network(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.layers = nn.ModuleList(Block(config) for _ in range(config.l_layers))
-        table = angles(config)
+        table = angles(config) if config.mixing == "attention" else torch.zeros(0)
         self.register_buffer("cos", table.cos(), persistent=False)
         self.register_buffer("sin", table.sin(), persistent=False)
 
@@ -194,7 +223,7 @@ class Trm(nn.Module):
         self.puzzle_emb = PuzzleEmbedding(config) if config.puzzle_emb_ndim else None
         self.L_level = Network(config)
         self.lm_head = Linear(config.hidden_size, config.vocab_size, bias=False)
-        self.q_head = Linear(config.hidden_size, 2)
+        self.q_head = Linear(config.hidden_size * (2 if config.q_readout == "mean_min" else 1), 2)
         self.register_buffer("H_init", torch.zeros(config.hidden_size))
         self.register_buffer("L_init", torch.zeros(config.hidden_size))
 
@@ -229,7 +258,10 @@ class Trm(nn.Module):
 
     def q_halt(self, z_h: Tensor) -> Tensor:
         """Above 0 the model holds its answer to be exactly right; `[batch]`, f32."""
-        return self.q_head(z_h[:, 0])[:, 0].float()
+        if self.config.q_readout == "first":
+            return self.q_head(z_h[:, 0])[:, 0].float()
+        cells = z_h[:, self.config.prefix_len :].float()
+        return self.q_head(torch.cat((cells.mean(1), cells.amin(1)), dim=-1))[:, 0]
 
 
 def cast_weights(module: nn.Module, dtype: torch.dtype) -> nn.Module:
