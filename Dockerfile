@@ -30,7 +30,7 @@ FROM source AS build-cuda
 ENV CUDARC_CUDA_VERSION=12080
 RUN --mount=type=cache,id=trm-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=trm-target-cuda,target=/src/target,sharing=locked \
-    cargo build --release --locked -p trm-cli --features wgpu,cuda \
+    cargo build --release --locked -p trm-cli --features wgpu,cuda,remote \
     && install -D target/release/trm /out/trm
 
 

@@ -4,7 +4,6 @@ mod commands;
 mod device;
 mod flags;
 mod progress;
-mod remote;
 mod render;
 mod train_view;
 

@@ -17,6 +17,19 @@ pub enum Error {
         /// What it should be.
         requirement: String,
     },
+    /// Weights to start from that are not those of a narrower network of the same architecture.
+    #[error(
+        "the weights to start from cannot be widened to this model: {name} is {narrow} there and {wide} here; all but \
+         hidden_size and num_heads must agree, and the widths must be multiples"
+    )]
+    Widen {
+        /// The first tensor that does not fit.
+        name: String,
+        /// Its shape in the weights to start from.
+        narrow: String,
+        /// Its shape in the model.
+        wide: String,
+    },
     /// No preset of that name.
     #[error(
         "there is no architecture named `{name}`; take maze-hard, sudoku-extreme-mlp, sudoku-extreme-att or arc, or name a JSON or TOML file"

@@ -6,7 +6,6 @@ use trm_train::Exchange;
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use super::gpu;
-use crate::remote;
 
 /// `--device`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +16,21 @@ pub enum DeviceChoice {
     Cuda(Indices),
     /// Devices lent by `trm lend`, `host:port` each.
     Remote(Vec<String>),
+}
+
+/// `HOST:PORT,HOST:PORT`.
+fn addresses_of(text: &str) -> Result<Vec<String>, String> {
+    let addresses: Vec<String> = text.split(',').map(str::to_owned).collect();
+    for (i, address) in addresses.iter().enumerate() {
+        let parts = address.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+        if !matches!(parts, Some((host, Ok(_))) if !host.is_empty()) {
+            return Err(format!("`{address}` is not HOST:PORT"));
+        }
+        if addresses[..i].contains(address) {
+            return Err(format!("device {address} is named twice"));
+        }
+    }
+    Ok(addresses)
 }
 
 /// Which devices of a kind.
@@ -51,7 +65,7 @@ impl FromStr for DeviceChoice {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, indices) = match text.split_once(':') {
-            Some(("remote", addresses)) => return Ok(Self::Remote(remote::addresses(addresses)?)),
+            Some(("remote", addresses)) => return Ok(Self::Remote(addresses_of(addresses)?)),
             Some((kind, indices)) => (kind, indices.parse()?),
             None => (text, Indices::Default),
         };

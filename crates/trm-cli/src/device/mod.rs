@@ -3,17 +3,18 @@
 mod choice;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod gpu;
+#[cfg(feature = "remote")]
+mod remote;
 
-use burn::{
-    backend::{Flex, RemoteBackend, flex::FlexDevice},
-    server::start_websocket,
-};
+use burn::backend::{Flex, flex::FlexDevice};
 use indicatif::ProgressBar;
 use trm_kernels::Kernels;
 use trm_model::Precision;
 
 pub use self::choice::{DeviceChoice, Indices};
-use crate::{Result, progress, remote};
+#[cfg(feature = "remote")]
+pub use self::remote::lend;
+use crate::{Result, progress};
 
 /// Work that runs on any backend.
 pub trait Job {
@@ -70,6 +71,9 @@ fn built_for() -> Vec<&'static str> {
     if cfg!(feature = "cuda") {
         devices.push("cuda");
     }
+    if cfg!(feature = "remote") {
+        devices.push("remote");
+    }
     devices
 }
 
@@ -86,8 +90,9 @@ pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
             };
             job.run::<Flex>(&Devices { all: vec![FlexDevice; devices], name })
         }
+        #[cfg(feature = "remote")]
         DeviceChoice::Remote(addresses) => {
-            job.run::<RemoteBackend>(&Devices { all: remote::devices(&addresses)?, name })
+            job.run::<burn::backend::RemoteBackend>(&Devices { all: remote::devices(&addresses)?, name })
         }
         #[cfg(feature = "wgpu")]
         DeviceChoice::Wgpu(indices) => gpu::run(&gpu::wgpu(&indices), job),
@@ -97,29 +102,21 @@ pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
     }
 }
 
-/// Lends a device to whoever connects to the port, until the process is told to stop.
-pub fn lend(choice: &DeviceChoice, port: u16) -> Result<()> {
-    match choice.or_fastest() {
-        DeviceChoice::Cpu(_) => start_websocket::<Flex>(FlexDevice, port),
-        DeviceChoice::Remote(_) => return Err("a device that was lent cannot be lent again".into()),
-        #[cfg(feature = "wgpu")]
-        DeviceChoice::Wgpu(indices) => {
-            start_websocket::<burn::backend::Wgpu>(gpu::only(&gpu::wgpu(&indices))?, port);
-        }
-        #[cfg(feature = "cuda")]
-        DeviceChoice::Cuda(indices) => {
-            start_websocket::<burn::backend::Cuda>(gpu::only(&gpu::cuda(&indices))?, port);
-        }
-        choice => return Err(not_built_in(&choice)),
-    }
-    Ok(())
+/// Lending is part of the feature `remote`.
+#[cfg(not(feature = "remote"))]
+pub fn lend(_: &DeviceChoice, _: u16) -> Result<()> {
+    Err("lending a device is not in this build; build with --features remote".into())
 }
 
 fn not_built_in(choice: &DeviceChoice) -> crate::Error {
     format!(
         "{choice} is not in this build, which has {}; build with --features {}, or take --device cpu",
         built_for().join(", "),
-        if matches!(choice, DeviceChoice::Wgpu(_)) { "wgpu" } else { "cuda" },
+        match choice {
+            DeviceChoice::Wgpu(_) => "wgpu",
+            DeviceChoice::Remote(_) => "remote",
+            _ => "cuda",
+        },
     )
     .into()
 }

@@ -14,6 +14,7 @@ mod safetensors;
 mod shards;
 mod state;
 mod torch;
+mod widen;
 
 pub use arch::{Architecture, read_architecture};
 pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};

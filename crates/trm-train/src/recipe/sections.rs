@@ -136,6 +136,10 @@ pub struct TrainingRecipe {
     /// Visits to each group of the data set; steps are `epochs * groups / batch_size`, rounded down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u64>,
+    /// A model folder whose weights to start from, in place of fresh ones. They are widened to the model's `hidden_size`
+    /// where that is a multiple of theirs ([`StateDict::widened`](trm_model::weights::StateDict::widened)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_from: Option<PathBuf>,
     /// Shallower recursion to begin with, in order of `until_step`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curriculum: Vec<RecursionStage>,

@@ -3,7 +3,10 @@
 use std::path::Path;
 use trm_kernels::AutodiffKernels;
 
-use trm_model::{Precision, Trm};
+use trm_model::{
+    Precision, Trm,
+    weights::{self, StateDict},
+};
 
 use super::{Data, Run, folder::RunFolder};
 use crate::{
@@ -71,7 +74,8 @@ impl<B: AutodiffKernels> Run<B> {
     ///
     /// # Errors
     /// [`Error::RunExists`], [`Error::NothingToResume`], [`Error::Changed`], [`Error::Busy`], [`Error::Recipe`];
-    /// [`Error::Checkpoint`] if no checkpoint is whole; files that cannot be read or written.
+    /// [`Error::Checkpoint`] if no checkpoint is whole; files that cannot be read or written; [`Error::Model`] if the weights
+    /// to start from do not fit.
     pub fn open(
         recipe: Recipe,
         data: Data,
@@ -98,7 +102,15 @@ impl<B: AutodiffKernels> Run<B> {
             warnings.push(format!("the device does not compute in {}, so f32 it is", config.forward_dtype));
             config.forward_dtype = Precision::F32;
         }
-        let model = Trm::<B>::init(&config, recipe.seed, device)?;
+        let state = match &recipe.training.start_from {
+            // What has begun goes on from its checkpoint.
+            Some(folder) if store.list()?.is_empty() => {
+                let (from, state) = weights::load_state(folder)?;
+                state.widened(&from, &config, recipe.seed)?
+            }
+            _ => StateDict::initial(&config, recipe.seed),
+        };
+        let model = Trm::<B>::from_state(&config, &state, device)?;
         let trainer = Trainer::new(model, recipe.optimization(total_steps))
             .with_micro_batches(recipe.training.micro_batch_size)
             .with_label_smoothing(recipe.optimizer.label_smoothing)

@@ -1,0 +1,18 @@
+//! The commands through the binary; those of the server are in `tests/serve`.
+
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../../../trm-hub/tests/it/support.rs"]
+#[allow(dead_code, reason = "a part is used")]
+mod hub_server;
+
+mod data;
+mod eval;
+mod hub;
+mod push;
+mod report;
+mod solve;
+mod train;
+mod usage;
+mod weights;

@@ -1,0 +1,25 @@
+//! Training against the reference, runs that are stopped and resumed, recipes, sinks.
+
+mod any_module;
+mod bf16;
+mod clipping;
+mod exploration;
+mod golden_parts;
+mod golden_run;
+mod golden_training;
+mod made_up;
+mod micro_batches;
+mod mixture;
+mod muon;
+mod neighbours;
+mod parcel;
+mod report;
+mod run;
+mod sinks;
+mod small_run;
+#[path = "../../../trm-model/tests/it/support.rs"]
+mod support;
+mod tensorboard;
+mod toy;
+mod training_recipes;
+mod unlabelled;
