@@ -21,7 +21,7 @@ COPY . .
 FROM source AS build-cpu
 RUN --mount=type=cache,id=trm-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=trm-target-cpu,target=/src/target,sharing=locked \
-    cargo build --release --locked -p trm-cli \
+    cargo build --release --locked -p trm-cli --features hub \
     && install -D target/release/trm /out/trm
 
 
@@ -30,7 +30,7 @@ FROM source AS build-cuda
 ENV CUDARC_CUDA_VERSION=12080
 RUN --mount=type=cache,id=trm-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=trm-target-cuda,target=/src/target,sharing=locked \
-    cargo build --release --locked -p trm-cli --features wgpu,cuda,remote \
+    cargo build --release --locked -p trm-cli --features full \
     && install -D target/release/trm /out/trm
 
 

@@ -1,4 +1,4 @@
-//! The pieces of work.
+//! The pieces of work that are timed beside PyTorch.
 
 use std::{
     fs,

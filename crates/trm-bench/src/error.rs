@@ -1,3 +1,5 @@
+//! The errors of measuring a device.
+
 use std::path::PathBuf;
 
 /// Anything that can go wrong in this crate.

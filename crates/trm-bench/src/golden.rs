@@ -1,4 +1,4 @@
-//! What a device computes, beside the golden files of the reference.
+//! Outputs of a device beside the golden files of the reference.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Checks and measures a device.
+//! A device's parity with the reference and the CPU, and its speed, as one report.
 //!
 //! [`bench()`] compares what the device computes with the CPU and, where there are golden files, with the reference; then it
 //! times the network, supervision steps, training steps and evaluations, and sets them against the greatest rate at which

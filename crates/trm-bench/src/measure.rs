@@ -1,4 +1,4 @@
-//! Timing, with memory and utilisation.
+//! Timings of a piece of work, with memory and utilisation.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

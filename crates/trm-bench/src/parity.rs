@@ -1,4 +1,4 @@
-//! What a device computes, beside the CPU.
+//! Outputs and gradients of a device beside those of the CPU.
 
 use burn::{
     backend::{Autodiff, Flex},

@@ -1,4 +1,4 @@
-//! What was found, as JSON and as a table.
+//! The report of a benchmark, as JSON and as a table.
 
 use std::{fmt::Write, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! The pieces of work that are timed.
+//! The pieces of work that a benchmark times: passes, steps, training, evaluation.
 
 use std::{fmt, str::FromStr};
 

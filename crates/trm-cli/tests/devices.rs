@@ -98,7 +98,7 @@ fn a_batch_must_divide_among_the_devices() {
 #[cfg(not(feature = "remote"))]
 #[test]
 fn remote_devices_are_a_feature() {
-    for arguments in [&["solve", "--device", "remote:127.0.0.1:9"][..], &["lend", "--port", "0"]] {
+    for arguments in [&["solve", "--device", "remote:127.0.0.1:9"][..], &["lend", "--port", "9"]] {
         let said = error(trm![].args(arguments));
         assert!(said.contains("build with --features remote"), "{said}");
     }

@@ -1,3 +1,5 @@
+//! The reference's data set from CSV files: subsample, augmentation, labels.
+
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;

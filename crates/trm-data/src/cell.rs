@@ -1,3 +1,5 @@
+//! The cells of a maze, their tokens and their symbols.
+
 use std::fmt;
 
 /// Number of token values: the padding and the five kinds of [`Cell`].

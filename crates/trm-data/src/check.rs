@@ -1,3 +1,5 @@
+//! Counts, densities, path lengths and faulty labels of a data set.
+
 use std::collections::HashSet;
 
 use serde::Serialize;

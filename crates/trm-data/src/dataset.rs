@@ -1,3 +1,5 @@
+//! Data sets of any puzzle in the reference's layout: arrays, groups, metadata, validation.
+
 use std::io;
 use std::path::Path;
 

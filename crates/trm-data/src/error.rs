@@ -1,3 +1,5 @@
+//! The errors of mazes, data sets and recipes.
+
 use std::io;
 use std::path::{Path, PathBuf};
 

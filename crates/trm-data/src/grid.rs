@@ -1,3 +1,5 @@
+//! Grids of cells, from and to lines, runs of characters and tokens.
+
 use std::fmt;
 use std::str::FromStr;
 

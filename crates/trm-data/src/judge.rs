@@ -1,3 +1,5 @@
+//! The judge of an answer: exact, optimal, valid or none of it.
+
 use serde::Serialize;
 
 use crate::{Cell, Grid, Maze};

@@ -1,3 +1,5 @@
+//! Mazes: grids with one start and one goal, and keys that turned and mirrored mazes share.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! `dataset.json`, the description of a split.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Recipes of data sets: TOML files that say how to build or draw one.
+
 use std::convert::Infallible;
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! The eight orientations of a square, with the reference's numbers.
+
 /// The eight ways to turn and mirror a square, numbered as the reference numbers its dihedral transforms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -1,3 +1,5 @@
+//! One evaluation shared out to several devices.
+
 use std::{
     panic::resume_unwind,
     sync::{

@@ -1,3 +1,5 @@
+//! The errors of an evaluation.
+
 use std::path::PathBuf;
 
 /// A result of this crate.

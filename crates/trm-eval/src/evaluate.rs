@@ -1,3 +1,5 @@
+//! The evaluation loop: options, progress, outcomes and metrics of a model on a data set.
+
 use std::time::Instant;
 use trm_kernels::Kernels;
 

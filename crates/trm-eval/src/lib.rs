@@ -1,4 +1,4 @@
-//! Evaluation of Tiny Recursive Models.
+//! Evaluation of Tiny Recursive Models: outcomes of puzzles, metrics, kept outputs.
 //!
 //! [`evaluate`] runs a model over a data set in a running batch: a puzzle that halts gives its place to the
 //! next, so that compute follows difficulty. [`Metrics`] are the reference's where it has one. [`Outputs`]

@@ -1,3 +1,5 @@
+//! The metrics of an evaluation, and intervals for shares.
+
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;

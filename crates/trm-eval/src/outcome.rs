@@ -1,3 +1,5 @@
+//! The outcome of one puzzle of an evaluation.
+
 use trm_data::{Dataset, Verdict, judge_tokens};
 use trm_model::RowStep;
 

@@ -1,3 +1,5 @@
+//! A model's outputs for each puzzle and step, kept and written as safetensors.
+
 use std::{borrow::Cow, path::Path};
 
 use safetensors::{Dtype, View, serialize};

@@ -1,4 +1,4 @@
-//! What can go wrong, in words for the user.
+//! The errors of this crate, in words for the user.
 
 use std::path::PathBuf;
 
@@ -237,6 +237,13 @@ pub enum Error {
         /// The HTTP status and what the Hub said.
         reason: String,
     },
+
+    /// The program was built without access to the Hub (the feature `client` of this crate).
+    #[error(
+        "this build has no access to the Hugging Face Hub; build trm with --features hub, or download the files in \
+         another way and give their folder"
+    )]
+    NotBuilt,
 
     /// Anything else.
     #[error("{what}: {reason}; try again later, or give a local folder")]

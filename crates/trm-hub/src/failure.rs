@@ -1,4 +1,4 @@
-//! From the errors of `hf-hub` and of transfers to ours.
+//! Errors of downloads, made of those of `hf-hub` and of transfers.
 
 use std::path::Path;
 

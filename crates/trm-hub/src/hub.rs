@@ -1,4 +1,4 @@
-//! The Hub and its local cache.
+//! The client of the Hub, with its local cache.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, RepoTypeAny};
 use crate::failure::Request;
 use crate::fetch::{Failure, fetch};
 use crate::transfer::{self, Patience};
-use crate::{Error, HubOptions, Progress, RepoId, RepoKind, Result, file_name};
+use crate::{Error, HubOptions, Progress, RepoFile, RepoId, RepoKind, Result, file_name};
 
 /// Repeats of a request that found no connection or a busy server. The pauses before them sum up to 1.2 s at
 /// most.
@@ -29,14 +29,13 @@ pub struct Hub {
     pub(crate) offline: bool,
 }
 
-/// A file of a repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RepoFile {
-    /// The path inside the repository, with `/` between its parts.
-    pub name: String,
-    /// The size in bytes.
-    pub size: u64,
+impl From<RepoKind> for RepoTypeAny {
+    fn from(kind: RepoKind) -> Self {
+        match kind {
+            RepoKind::Model => Self::Model,
+            RepoKind::Dataset => Self::Dataset,
+        }
+    }
 }
 
 /// What the cache knows about a file.

@@ -17,6 +17,9 @@
 //! # }
 //! ```
 //!
+//! Access is the feature `client`, as it brings more packages than all else. Without it there are the names, and [`Hub::new`]
+//! says what is missing.
+//!
 //! [`Hub::upload`] makes a commit of a model folder. The token comes from [`HubOptions`] or the environment
 //! (`HF_TOKEN`), needs permission to write, and is sent to the Hub alone, never to its storage.
 //!
@@ -35,26 +38,40 @@
 
 #![deny(missing_docs)]
 
+#[cfg(not(feature = "client"))]
+mod absent;
 mod error;
+#[cfg(feature = "client")]
 mod failure;
+#[cfg(feature = "client")]
 mod fetch;
 mod file_name;
+#[cfg(feature = "client")]
 mod hub;
 mod mazes;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "read by the client"))]
 mod options;
 mod progress;
 pub mod published;
+#[cfg(feature = "client")]
 mod refusal;
 mod repo;
+#[cfg(feature = "client")]
+mod sending;
+#[cfg(feature = "client")]
 mod transfer;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "read by the client"))]
 mod upload;
 mod weights;
 
+#[cfg(not(feature = "client"))]
+pub use absent::Hub;
 pub use error::{Error, Result};
-pub use hub::{Hub, RepoFile};
+#[cfg(feature = "client")]
+pub use hub::Hub;
 pub use mazes::maze_csv_folder;
 pub use options::HubOptions;
 pub use progress::Progress;
-pub use repo::{RepoId, RepoKind};
+pub use repo::{RepoFile, RepoId, RepoKind};
 pub use upload::{Commit, Upload};
 pub use weights::{Weights, resolve_weights};

@@ -1,3 +1,5 @@
+//! The CSV files of a data set of mazes, in the cache.
+
 use std::path::PathBuf;
 
 use crate::{Error, Hub, Progress, RepoId, RepoKind, Result, published};

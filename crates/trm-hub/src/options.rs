@@ -1,4 +1,4 @@
-//! How to reach the Hub, and where to keep what it sends.
+//! Options of the client: endpoint, token, cache, offline.
 
 use std::env;
 use std::ffi::OsString;

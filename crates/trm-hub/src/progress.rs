@@ -1,4 +1,4 @@
-//! News of a transfer.
+//! The trait that hears how a transfer goes.
 
 /// Is told how a download or an upload goes.
 ///

@@ -1,4 +1,4 @@
-//! What others have published for the Maze-Hard task (30x30 mazes).
+//! Weights and data that others have published for the Maze-Hard task (30x30 mazes).
 
 use crate::RepoId;
 

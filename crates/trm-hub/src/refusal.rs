@@ -1,4 +1,4 @@
-//! From what goes wrong with an upload to our errors.
+//! Errors of uploads, made of those of `hf-hub` and of transfers.
 
 use hf_hub::HFError;
 

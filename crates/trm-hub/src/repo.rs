@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use hf_hub::RepoTypeAny;
-
 use crate::Error;
 
 /// What a repository holds.
@@ -17,13 +15,14 @@ pub enum RepoKind {
     Dataset,
 }
 
-impl From<RepoKind> for RepoTypeAny {
-    fn from(kind: RepoKind) -> Self {
-        match kind {
-            RepoKind::Model => Self::Model,
-            RepoKind::Dataset => Self::Dataset,
-        }
-    }
+/// A file of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RepoFile {
+    /// The path inside the repository, with `/` between its parts.
+    pub name: String,
+    /// The size in bytes.
+    pub size: u64,
 }
 
 /// The id in the address of a page of the Hub, such as `https://huggingface.co/datasets/owner/name/tree/main`.

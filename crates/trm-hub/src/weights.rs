@@ -1,4 +1,4 @@
-//! From what a user types to a checkpoint on disk.
+//! Checkpoints named `owner/name` or `owner/name/file`, found and put on disk.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The operations under autodiff: a node each, with the backward pass of the backend beneath.
+//! Gradients of the fused operations: a node each, with the backward pass of the backend beneath.
 
 use burn::{
     backend::{

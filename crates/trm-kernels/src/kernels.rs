@@ -1,3 +1,5 @@
+//! The trait of backends with fused operations, and the operands of these operations.
+
 use burn::tensor::{
     DType, Shape, TensorMetadata,
     backend::{AutodiffBackend, Backend},

@@ -1,3 +1,5 @@
+//! The process's memory: freed pages are kept for the next pass.
+
 /// Lets the process keep the memory that it frees, for the tensors of the next pass: fetching pages from the operating
 /// system again and again costs a pass on the CPU up to a third of its time. For programs to call once at their start; they
 /// then need as much memory as at their peak until they end.

@@ -1,4 +1,4 @@
-//! The operations on tensors.
+//! The fused operations as functions on Burn's tensors.
 
 use burn::tensor::{DType, Int, Tensor, TensorPrimitive};
 

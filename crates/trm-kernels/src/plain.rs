@@ -1,4 +1,4 @@
-//! The operations out of Burn's own: their definition, and what backends without kernels compute.
+//! The fused operations written in Burn's own: their definition, and what backends without kernels compute.
 
 use burn::tensor::{
     DType, IndexingUpdateOp, Int, Tensor,

@@ -1,3 +1,5 @@
+//! One block of the network: mixing of positions, SwiGLU, norms.
+
 use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},

@@ -1,3 +1,5 @@
+//! The errors of configurations, weights and their files.
+
 use std::path::PathBuf;
 
 /// A result of this crate.

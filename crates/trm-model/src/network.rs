@@ -1,3 +1,5 @@
+//! The network: a stack of blocks that updates either latent.
+
 use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},

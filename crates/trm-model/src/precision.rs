@@ -1,3 +1,5 @@
+//! Precisions of weights and activations, and which of them a device computes in.
+
 use burn::tensor::{DType, backend::Backend};
 use serde::{Deserialize, Serialize};
 use trm_kernels::Kernels;

@@ -1,3 +1,5 @@
+//! One puzzle thought about step by step.
+
 use trm_kernels::Kernels;
 
 use crate::{HaltRule, Puzzle, Result, RunningBatch, SizeFit, Trm, running_batch::most_likely};

@@ -1,3 +1,5 @@
+//! First passes of a model, which prepare kernels before anybody waits.
+
 use trm_kernels::Kernels;
 
 use crate::{HaltRule, Puzzle, Result, RunningBatch, Trm};

@@ -1,4 +1,4 @@
-//! What a server is told at its start.
+//! The configuration of a server: models, addresses, limits.
 
 use std::{
     net::SocketAddr,

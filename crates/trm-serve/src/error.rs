@@ -1,3 +1,5 @@
+//! The errors of a server and its jobs.
+
 use std::{io, net::SocketAddr, path::PathBuf};
 
 /// The result of everything in this crate that can fail before or beside a request.

@@ -1,4 +1,4 @@
-//! Mazes that can be had by index.
+//! Example mazes, each with its index: of a data set, or drawn.
 
 use trm_data::{Dataset, Generator, GeneratorConfig, Grid, Labelled, Maze};
 

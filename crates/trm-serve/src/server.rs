@@ -1,4 +1,4 @@
-//! From a configuration to a server that answers.
+//! A running server, made of a configuration and engines.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Programs, devices and files that a machine may lack.
+//! Needs: programs, devices and files that some tests need and a machine may lack.
 
 use std::{
     io::Write,

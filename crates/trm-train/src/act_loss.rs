@@ -1,3 +1,5 @@
+//! The loss of one supervision step: tokens and halting, with its metrics.
+
 use burn::tensor::{
     Bool, DType, Int, Tensor,
     backend::{AutodiffBackend, Backend},

@@ -1,3 +1,5 @@
+//! AdamATan2, the optimizer of the network.
+
 use burn::{
     module::AutodiffModule,
     optim::{LearningRate, SimpleOptimizer, adaptor::OptimizerAdaptor},

@@ -1,3 +1,5 @@
+//! The moving average of the weights.
+
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     optim::GradientsParams,

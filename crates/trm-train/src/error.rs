@@ -1,4 +1,4 @@
-//! What can go wrong in a run, in words for the user.
+//! The errors of recipes and runs, in words for the user.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! How devices that train together get the sums they need.
+//! Sums of gradients over devices that train together: by the devices, or through the host.
 
 use std::{
     mem,

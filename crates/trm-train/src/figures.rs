@@ -1,4 +1,4 @@
-//! Numbers in the form in which people read them.
+//! Numbers as people read them: shares, counts, durations.
 
 /// A whole number in groups of three digits: `1,234,567`.
 pub fn count(number: u64) -> String {

@@ -1,4 +1,4 @@
-//! Gradients of a module, all together.
+//! The gradients of a module: norm, clipping, sums.
 
 use burn::{
     module::{AutodiffModule, ModuleVisitor, Param},

@@ -1,4 +1,4 @@
-//! Devices that train together.
+//! Groups of devices that train together.
 
 use std::{fmt::Debug, marker::PhantomData, ops::Range, sync::Arc, thread};
 

@@ -96,7 +96,7 @@ pub use recipe::{
 };
 pub use records::{EvaluationRecord, Event, EventSink, Record, StepRecord};
 pub use report::report;
-pub use run::{Data, Limits, Outcome, Resume, Run};
+pub use run::{Data, Limits, Outcome, Resume, Run, Training};
 pub use samples::{Sample, Samples};
 pub use schedule::LrSchedule;
 pub use sinks::{JsonLines, TensorBoard};

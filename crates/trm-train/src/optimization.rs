@@ -1,4 +1,4 @@
-//! How to optimise, and what a step did.
+//! The settings of the optimisation, and the result of a step.
 
 use crate::{AdamAtan2, LrSchedule, Metrics, Muon, loss::TokenLoss};
 

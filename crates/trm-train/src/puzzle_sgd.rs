@@ -1,3 +1,5 @@
+//! Sign descent for the puzzle embedding.
+
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, backend::Backend};
 
 /// One step of sign descent for a puzzle embedding: `p = p * (1 - lr * weight_decay) - lr * sign(gradient)`

@@ -1,4 +1,4 @@
-//! What a run reports: one record per step, one per evaluation.
+//! The records of a run, one for each step and evaluation, and the events that carry them.
 
 use std::path::PathBuf;
 

@@ -1,3 +1,5 @@
+//! The schedule of learning rates: warm-up and cosine.
+
 /// Learning rate by step: linear warm-up, then a cosine down to `min_ratio` of the base rate
 /// (`cosine_schedule_with_warmup_lr_lambda` in `pretrain.py`).
 #[derive(Clone, Copy, Debug, PartialEq)]

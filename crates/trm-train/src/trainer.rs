@@ -1,3 +1,5 @@
+//! The trainer: weights, optimizers, moving average and carry, and one training step.
+
 use std::collections::BTreeMap;
 
 use burn::{

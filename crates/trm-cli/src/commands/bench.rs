@@ -1,3 +1,5 @@
+//! `trm bench`: parity and speed of a device, as a table and a JSON report.
+
 use std::{io::Write, path::Path, process::Command, time::SystemTime};
 
 use trm_bench::{About, Options, Report, bench};

@@ -1,3 +1,5 @@
+//! `trm data`: data sets built, drawn, relabelled, checked and shown.
+
 use std::{
     io::{Write, stdout},
     ops::ControlFlow,

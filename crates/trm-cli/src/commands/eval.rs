@@ -1,3 +1,5 @@
+//! `trm eval`: a model evaluated on a data set, with its metrics as text or JSON.
+
 use std::{
     io::Write,
     sync::{

@@ -1,3 +1,5 @@
+//! `trm lend`: this machine's device, for trm on another machine.
+
 use std::{io::Write, net::TcpListener};
 
 use tracing::subscriber::{NoSubscriber, set_global_default};

@@ -1,3 +1,5 @@
+//! `trm pack` and `trm unpack`: a run in parts, for a journey to another machine.
+
 use std::{fs, io::Write};
 
 use indicatif::BinaryBytes;

@@ -1,3 +1,5 @@
+//! `trm solve` without a maze: new mazes, their answers, and the shares that are right.
+
 use std::io::Write;
 
 use trm_data::Dataset;

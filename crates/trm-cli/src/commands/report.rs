@@ -1,3 +1,5 @@
+//! `trm report`: the HTML page of a run.
+
 use std::io::Write;
 
 use trm_data::files::write_atomic;

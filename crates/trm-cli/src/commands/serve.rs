@@ -1,3 +1,5 @@
+//! `trm serve`: the server, from flags, environment and configuration file.
+
 use std::{env, env::VarError, io::Write, path::Path, path::PathBuf, process, sync::Arc, time::Duration};
 
 use tokio::{runtime::Runtime, signal};

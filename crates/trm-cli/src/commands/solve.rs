@@ -1,3 +1,5 @@
+//! `trm solve`: the answer of a model to one maze, step by step.
+
 use std::{
     fs,
     io::{IsTerminal, Read, Write, stdin},

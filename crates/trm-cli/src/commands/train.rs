@@ -1,3 +1,5 @@
+//! `trm train`: a recipe begun or gone on with, and what is said at its end.
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -9,11 +11,8 @@ use std::{
 };
 use trm_kernels::Kernels;
 
-use burn::backend::Autodiff;
 use serde::Serialize;
-use trm_train::{
-    Data, Event, EventSink, Group, JsonLines, Limits, Progress, Recipe, Resume, Run, TensorBoard,
-};
+use trm_train::{Progress, Recipe, Resume, Training};
 
 use super::on_interrupt;
 use crate::{
@@ -102,45 +101,21 @@ impl Job for Train<'_> {
                 "computing on {name}; the first steps take longer, as kernels are prepared and kept\n"
             ));
         }
-        let member = |device: &B::Device, group| self.member::<B>(device, group);
-        Ok(Group::run::<B, End>(&devices.all, self.args.device.exchange(), member)?)
-    }
-}
-
-impl Train<'_> {
-    /// What one device does; the first one also reports.
-    fn member<B: Kernels>(&self, device: &B::Device, group: Group) -> trm_train::Result<End> {
-        let reports = group.rank() == 0;
-        let stopped = || self.stop.load(Ordering::Relaxed);
-        let data = Data::open_unless(&self.recipe, &stopped)?;
-        let mut run =
-            Run::<Autodiff<B>>::open(self.recipe.clone(), data, self.dir, self.resume, device, group)?;
-        let limits = Limits {
-            steps: self.args.steps,
-            time: self.args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
-            stop: Some(&stopped),
+        let Self { recipe, dir, resume, args, stop } = self;
+        let name = recipe.name.clone();
+        let training = Training {
+            recipe,
+            dir,
+            resume,
+            steps: args.steps,
+            time: args.minutes.map(|minutes| Duration::from_secs_f64(60.0 * minutes)),
+            exchange: args.device.exchange(),
         };
-        let outcome = if reports {
-            let step = run.progress().step;
-            let mut lines = JsonLines::open(&self.dir.join("metrics.jsonl"), step)?;
-            let mut board = TensorBoard::open(&self.dir.join("tensorboard"), step)?;
-            let plain = self.args.plain || self.args.json;
-            let mut view = View::new(&self.recipe.name, plain, self.stop.clone());
-            let mut sink = |event: &Event| {
-                lines.event(event)?;
-                board.event(event)?;
-                view.event(event)
-            };
-            run.run(&limits, &mut sink)?
-        } else {
-            run.run(&limits, &mut |_: &Event| Ok(()))?
-        };
-        Ok(End {
-            run: self.dir.to_owned(),
-            outcome: outcome.name(),
-            progress: run.progress().clone(),
-            peak_memory: peak_memory(),
-        })
+        let plain = args.plain || args.json;
+        let view = |_: &Progress| View::new(&name, plain, stop.clone());
+        let should_stop = || stop.load(Ordering::Relaxed);
+        let (outcome, progress) = training.run::<B, _>(&devices.all, &should_stop, view)?;
+        Ok(End { run: dir.to_owned(), outcome: outcome.name(), progress, peak_memory: peak_memory() })
     }
 }
 

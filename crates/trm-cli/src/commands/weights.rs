@@ -1,3 +1,5 @@
+//! `trm weights`: model folders and checkpoints fetched, pushed, imported, exported and shown.
+
 use std::{
     io::{Write, stdout},
     path::Path,
@@ -9,13 +11,13 @@ use trm_data::metadata_of;
 use trm_hub::{Upload, resolve_weights};
 use trm_model::{
     TrmConfig,
-    weights::{self, CONFIG_FILE, CheckpointFormat, Listing, MODEL_FILE},
+    weights::{self, CheckpointFormat, Imported, Listing},
 };
 
 use super::{hub::connect, warn};
 use crate::{
     Result,
-    flags::{ExportArgs, FetchArgs, HubArgs, ImportArgs, PushArgs, StoredDtype, WeightsCommand},
+    flags::{ExportArgs, FetchArgs, HubArgs, ImportArgs, PushArgs, WeightsCommand},
     progress::Transfer,
 };
 
@@ -33,30 +35,19 @@ fn fetch(args: &FetchArgs) -> Result<()> {
     let hub = connect(&args.hub)?;
     let found = resolve_weights(&hub, &args.weights, &Transfer::default())?;
     let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
-    let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
-    match (&found.config, args.arch.clone().or(known)) {
-        (_, Some(arch)) => {
-            convert(&found.path, None, (&arch, args.cells), &args.output, StoredDtype::F32, &origin)
-        }
-        (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
-            // Checked before anything is written; then kept as it is.
-            if let Some(folder) = config.parent() {
-                weights::load_state(folder)?;
-            }
-            for (source, name) in [(&found.path, MODEL_FILE), (config, CONFIG_FILE)] {
-                trm_data::files::write_atomic(&args.output.join(name), &std::fs::read(source)?)?;
-            }
-            Ok(writeln!(stdout(), "{}: a model folder", args.output.display())?)
-        }
-        _ => {
-            let name = Path::new(&found.file).file_name().unwrap_or(found.file.as_ref());
-            let target = args.output.join(name);
-            trm_data::files::write_atomic(&target, &std::fs::read(&found.path)?)?;
-            let path = target.display();
-            writeln!(stdout(), "{path}: a checkpoint; make a model folder of it with")?;
-            Ok(writeln!(stdout(), "  trm weights import {path} --arch PRESET|FILE --output DIR")?)
-        }
+    let known = found.published.map(|checkpoint| checkpoint.arch);
+    let arch = args.arch.as_deref().or(known);
+    let adopted =
+        weights::adopt(&found.path, found.config.as_deref(), (arch, args.cells), &args.output, &origin)?;
+    if let Some(imported) = adopted {
+        return say_imported(&found.path, arch.unwrap_or_default(), &imported, &args.output);
     }
+    let name = Path::new(&found.file).file_name().unwrap_or(found.file.as_ref());
+    let target = args.output.join(name);
+    trm_data::files::write_atomic(&target, &std::fs::read(&found.path)?)?;
+    let path = target.display();
+    writeln!(stdout(), "{path}: a checkpoint; make a model folder of it with")?;
+    Ok(writeln!(stdout(), "  trm weights import {path} --arch PRESET|FILE --output DIR")?)
 }
 
 fn push(args: &PushArgs) -> Result<()> {
@@ -107,18 +98,13 @@ fn import(args: &ImportArgs) -> Result<()> {
         Some(data) => Some(metadata_of(data)?.seq_len),
         None => args.cells,
     };
-    convert(&args.file, args.state.as_deref(), (&args.arch, cells), &args.output, args.dtype, &origin)
+    let (state, dtype) = (args.state.as_deref(), args.dtype.into());
+    let imported = weights::import(&args.file, state, &args.arch, cells, &args.output, dtype, &origin)?;
+    say_imported(&args.file, &args.arch, &imported, &args.output)
 }
 
-fn convert(
-    file: &Path,
-    state: Option<&str>,
-    (arch, cells): (&str, Option<usize>),
-    output: &Path,
-    dtype: StoredDtype,
-    origin: &str,
-) -> Result<()> {
-    let imported = weights::import(file, state, arch, cells, output, dtype.into(), origin)?;
+/// Says what was made, and what of the checkpoint and of its architecture's file was passed over.
+fn say_imported(file: &Path, arch: &str, imported: &Imported, output: &Path) -> Result<()> {
     if !imported.ignored.is_empty() {
         let ignored = imported.ignored.join(", ");
         warn(&format!("{arch}: passed over {ignored}, which say nothing of the network"));

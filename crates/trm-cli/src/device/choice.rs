@@ -1,4 +1,4 @@
-//! What `--device` may say.
+//! The values of `--device`.
 
 use std::{fmt, str::FromStr};
 

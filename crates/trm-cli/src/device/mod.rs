@@ -1,4 +1,4 @@
-//! The one place where a device becomes a backend.
+//! Devices by name, and the backends that compute on them.
 
 mod choice;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]

@@ -2,9 +2,9 @@
 
 use std::{io::Read, net::TcpStream, process, thread};
 
-use burn::backend::remote::RemoteDevice;
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use super::gpu;
+use burn::backend::remote::RemoteDevice;
 use burn::{
     backend::{Flex, flex::FlexDevice},
     server::start_websocket,

@@ -1,4 +1,4 @@
-//! Of data sets.
+//! Flags of the commands on data sets.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Of evaluating, solving and measuring.
+//! Flags of evaluating, solving and measuring.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Every flag, with its help.
+//! Every flag of the command line, with its help.
 
 mod data;
 mod eval;

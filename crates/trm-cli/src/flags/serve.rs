@@ -1,4 +1,4 @@
-//! Of serving and lending.
+//! Flags of serving and lending.
 
 use std::{
     net::{SocketAddr, ToSocketAddrs},

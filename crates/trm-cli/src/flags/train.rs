@@ -1,4 +1,4 @@
-//! Of trainings.
+//! Flags of training, packing and reporting.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Of weights.
+//! Flags of the commands on weights.
 
 use std::path::PathBuf;
 

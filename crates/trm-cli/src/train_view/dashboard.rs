@@ -1,3 +1,5 @@
+//! The dashboard of a training run: the thread that draws it and reads keys.
+
 use std::{
     io::{self, Stderr, stderr},
     panic,

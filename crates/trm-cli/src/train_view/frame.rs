@@ -1,3 +1,5 @@
+//! One frame of the dashboard: charts, figures and bars laid out for the size of the terminal.
+
 use ratatui::{
     Frame,
     layout::{Constraint, Direction, Layout, Rect},

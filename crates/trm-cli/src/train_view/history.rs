@@ -1,3 +1,5 @@
+//! Curves of any length in a bounded number of points.
+
 /// Most points that a curve keeps.
 const MOST: usize = 512;
 

@@ -1,3 +1,5 @@
+//! Lines about a training run, for logs and pipes.
+
 use std::{
     io::{self, Write},
     time::{Duration, Instant},

@@ -1,3 +1,5 @@
+//! Means of losses, accuracies and steps over the last training steps.
+
 use trm_train::{
     StepRecord,
     figures::{measure, percent},

@@ -1,3 +1,5 @@
+//! The rate of a training run, and the time that is left.
+
 use std::collections::VecDeque;
 
 use trm_train::{EvaluationRecord, StepRecord};

@@ -1,3 +1,5 @@
+//! The state of a training run as its events tell it: curves, figures, warnings.
+
 use std::{
     collections::VecDeque,
     path::PathBuf,

@@ -191,6 +191,7 @@ fn build_recipes_take_another_source() {
 }
 
 /// Without a network, what is on the Hub and not in the cache costs one sentence with a remedy.
+#[cfg(feature = "hub")]
 #[test]
 fn offline_needs_the_cache() {
     let cache = tempfile::tempdir().expect("a folder");

@@ -3,13 +3,16 @@
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "hub")]
 #[path = "../../../trm-hub/tests/it/support.rs"]
 #[allow(dead_code, reason = "a part is used")]
 mod hub_server;
 
 mod data;
 mod eval;
+#[cfg(feature = "hub")]
 mod hub;
+#[cfg(feature = "hub")]
 mod push;
 mod report;
 mod solve;

@@ -100,3 +100,18 @@ fn missing_devices_name_the_ones_there_are() {
         assert!(message.contains("--features cuda") && message.contains("--device cpu"), "{message}");
     }
 }
+
+/// A binary without access to the Hub says how to build one with it, and takes folders as ever.
+#[cfg(not(feature = "hub"))]
+#[test]
+fn the_hub_is_a_feature() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("output");
+    for arguments in
+        [["weights", "fetch", "owner/name"].as_slice(), &["data", "build", "--source", "owner/name"]]
+    {
+        let said = support::error(trm![].args(arguments).arg("--output").arg(&output));
+        assert!(said.contains("build trm with --features hub"), "{said}");
+        assert!(!output.exists());
+    }
+}

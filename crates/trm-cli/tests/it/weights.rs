@@ -252,6 +252,7 @@ fn incomplete_folders_are_refused() {
 }
 
 /// Without a network, weights that are not in the cache cost one sentence with a remedy.
+#[cfg(feature = "hub")]
 #[test]
 fn offline_needs_the_cache() {
     let cache = tempfile::tempdir().expect("a folder");

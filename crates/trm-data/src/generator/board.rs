@@ -1,3 +1,5 @@
+//! Random grids of walls, and breadth-first search on them, a row of bits at a time.
+
 use rand_chacha::ChaCha8Rng;
 
 use super::row::Row;

@@ -1,3 +1,5 @@
+//! The settings of a generator: side, least path, densities, seed.
+
 use serde::{Deserialize, Serialize};
 
 use crate::grid::MAX_SIDE;

@@ -1,3 +1,5 @@
+//! Mazes that a generator leaves out, in any orientation.
+
 use std::collections::HashSet;
 
 use crate::{Dataset, Maze, MazeKey, Result};

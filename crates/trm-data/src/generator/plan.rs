@@ -1,3 +1,5 @@
+//! The pilot of a generator: which densities of walls give long paths, and how often.
+
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 

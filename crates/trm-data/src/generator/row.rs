@@ -1,3 +1,5 @@
+//! Rows of cells as bits, in the widths that machines have vectors for.
+
 /// A row of a set of cells, one bit for each column, lowest first.
 ///
 /// A narrow row makes a search faster, as more rows fit the machine's vectors: so there are rows of 32, 64, 128 and

@@ -1,3 +1,5 @@
+//! Pairs of start and goal that are far apart, drawn from random grids.
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 

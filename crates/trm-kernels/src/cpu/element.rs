@@ -1,4 +1,4 @@
-//! The numbers that kernels read and write.
+//! The precisions of numbers that kernels read and write.
 
 use half::bf16;
 

@@ -1,3 +1,4 @@
+//! Instruction sets: which a processor has, and functions compiled for each.
 #![allow(unsafe_code, reason = "code for instructions that a processor may lack")]
 
 /// Instructions that a kernel may use, which this processor has: there is no other way to get one.

@@ -1,4 +1,4 @@
-//! Functions that compilers make vectors of.
+//! Exponentials and arcus tangents in a form that compilers make vectors of.
 
 use super::{
     Element,

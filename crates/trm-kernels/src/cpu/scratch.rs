@@ -1,4 +1,4 @@
-//! Memory of a thread that kernels use again.
+//! Buffers of a thread that kernels use again and again.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Work in tasks over all threads.
+//! Work shared out in tasks over all threads.
 #![allow(unsafe_code, reason = "memory that nobody clears before it is written")]
 
 use std::{

@@ -1,3 +1,5 @@
+//! Numbers for tests of kernels.
+
 use super::Element;
 
 /// Numbers between -1 and 1.

@@ -1,3 +1,5 @@
+//! The folder where compiled kernels and the choice of the fastest are kept.
+
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},

@@ -1,4 +1,4 @@
-//! A row, in the hands of one plane.
+//! A row of numbers read and reduced by one plane.
 
 use cubecl::prelude::*;
 

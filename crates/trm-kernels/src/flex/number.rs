@@ -1,4 +1,4 @@
-//! Flex tensors as slices, and slices as Flex tensors.
+//! Conversions between Flex tensors and slices.
 
 use burn::{
     backend::flex::{FlexTensor, Layout},

@@ -1,3 +1,5 @@
+//! Multi-head self-attention.
+
 use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},

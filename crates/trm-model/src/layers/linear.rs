@@ -1,3 +1,5 @@
+//! Linear maps.
+
 use burn::{
     module::{Module, Param},
     tensor::{Tensor, backend::Backend},

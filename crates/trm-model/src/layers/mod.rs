@@ -1,4 +1,4 @@
-//! The parts that a block is made of.
+//! The layers of a block.
 
 mod attention;
 mod linear;

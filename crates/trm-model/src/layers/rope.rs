@@ -1,3 +1,5 @@
+//! Rotary position embeddings, in one dimension and in two.
+
 use burn::{
     module::Module,
     tensor::{DType, Tensor, TensorData, backend::Backend},

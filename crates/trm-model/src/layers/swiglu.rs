@@ -1,3 +1,5 @@
+//! The SwiGLU of a block.
+
 use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},

@@ -1,4 +1,4 @@
-//! Mixing by attention.
+//! Mixing of positions by attention.
 
 use burn::{
     module::Module,

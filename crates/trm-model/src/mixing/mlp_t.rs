@@ -1,4 +1,4 @@
-//! Mixing by a SwiGLU over the sequence axis.
+//! Mixing of positions by a SwiGLU over the sequence axis.
 
 use burn::{
     module::Module,

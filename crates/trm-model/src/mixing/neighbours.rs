@@ -1,4 +1,4 @@
-//! Mixing by a linear map of each cell and its four neighbours.
+//! Mixing of positions by a linear map of each cell and its four neighbours.
 
 use burn::{
     module::Module,

@@ -1,4 +1,4 @@
-//! Where the bytes of a checkpoint come from: a file, or a pipe.
+//! Containers of checkpoints: files and pipes, and the bytes in them.
 
 use std::{
     fs::File,

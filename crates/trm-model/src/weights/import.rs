@@ -1,6 +1,11 @@
+//! Model folders made of checkpoints that come from elsewhere.
+
 use std::path::Path;
 
-use super::{Checkpoint, ModelCard, arch::Description, names::is_network, read_checkpoint, save};
+use super::{
+    Checkpoint, MODEL_FILE, ModelCard, arch::Description, load_state, names::is_network, read_checkpoint,
+    save,
+};
 use crate::{Error, Precision, Result, TrmConfig};
 
 /// What [`import`] made.
@@ -45,8 +50,35 @@ pub fn import(
     let architecture = description.complete(Some(&state), cells)?;
     let ignored = architecture.ignored.clone();
     let config = architecture.fit(&state);
-    let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let card = ModelCard { name, origin: origin.to_owned() };
-    save(output, &config, &state.with_precision(precision), &card)?;
+    save(output, &config, &state.with_precision(precision), &card_of(output, origin))?;
     Ok(Imported { config, ignored, passed_over })
+}
+
+/// Makes a model folder of a file that was found with or without a `config.json` beside it, as downloads are: of a checkpoint
+/// of the reference if `arch` is known, as [`import`] does, or of a model folder's own two files. `None`, and nothing is written,
+/// where nothing says the architecture.
+///
+/// # Errors
+/// Those of [`import`] and [`load_state`].
+pub fn adopt(
+    file: &Path,
+    config: Option<&Path>,
+    (arch, cells): (Option<&str>, Option<usize>),
+    output: &Path,
+    origin: &str,
+) -> Result<Option<Imported>> {
+    if let Some(arch) = arch {
+        return import(file, None, arch, cells, output, Precision::F32, origin).map(Some);
+    }
+    let folder = config.and_then(Path::parent).filter(|folder| folder.join(MODEL_FILE) == file);
+    let Some(folder) = folder else { return Ok(None) };
+    let (config, state) = load_state(folder)?;
+    save(output, &config, &state, &card_of(output, origin))?;
+    Ok(Some(Imported { config, ignored: Vec::new(), passed_over: Vec::new() }))
+}
+
+/// A card for a model that is called as its folder.
+fn card_of(output: &Path, origin: &str) -> ModelCard {
+    let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    ModelCard { name, origin: origin.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Which tensors a model has: names as in reference checkpoints, shapes, and initial values.
+//! The tensors of a model: names as in reference checkpoints, shapes, and initial values.
 
 use crate::{PosEncodings, TrmConfig};
 

@@ -18,7 +18,7 @@ mod widen;
 
 pub use arch::{Architecture, read_architecture};
 pub use folder::{CONFIG_FILE, MODEL_FILE, ModelCard, load, load_state, save};
-pub use import::{Imported, import};
+pub use import::{Imported, adopt, import};
 pub use layout::{Init, TensorSpec, layout};
 pub use listing::{Listing, TensorSummary, list_checkpoint, list_folder};
 pub use module_path::ModulePath;

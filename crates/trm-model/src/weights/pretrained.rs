@@ -1,3 +1,5 @@
+//! The model that comes with trm.
+
 use std::path::Path;
 
 use super::{CONFIG_FILE, MODEL_FILE, StateDict, folder};

@@ -1,4 +1,4 @@
-//! `/hello`, `/health`, `/metrics`: the server about itself.
+//! `/hello`, `/health` and `/metrics`: facts about the server.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! From a request to a puzzle on its way to an engine.
+//! Requests turned into puzzles for an engine, or refused.
 
 use std::{
     sync::Arc,

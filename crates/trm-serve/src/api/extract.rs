@@ -1,4 +1,4 @@
-//! What handlers take from a request; whatever does not fit becomes a [`Refusal`].
+//! Extractors of bodies, queries and paths whose failures are [`Refusal`]s.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! What every request passes: the token, the bound for each client, headers, counting.
+//! Checks that every request passes: the token, the bound for each client, headers, counting.
 
 use std::{
     collections::HashMap,

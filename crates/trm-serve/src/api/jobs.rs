@@ -1,4 +1,4 @@
-//! Jobs: data, weights, training, evaluation.
+//! `/jobs` and the requests that begin one: data, weights, training, evaluation.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Mazes to solve: new ones, and examples.
+//! `/new_maze` and examples: mazes to solve.
 
 use std::{
     sync::Arc,

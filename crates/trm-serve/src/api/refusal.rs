@@ -1,4 +1,4 @@
-//! Every answer that says no.
+//! Refusals: every answer of the API that says no.
 
 use axum::{
     Json,

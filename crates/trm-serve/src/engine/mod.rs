@@ -1,4 +1,4 @@
-//! A model at work: mazes of many requests share running batches, one for each side.
+//! Engines: a model at work on the mazes of many requests, which share running batches, one for each side.
 
 mod worker;
 

@@ -1,3 +1,5 @@
+//! The thread of an engine: the queue, the running batches, and the news to clients.
+
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},

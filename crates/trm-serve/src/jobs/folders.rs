@@ -1,3 +1,5 @@
+//! The folders of data sets, models and runs inside the state folder.
+
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};

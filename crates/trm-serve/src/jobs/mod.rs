@@ -1,4 +1,4 @@
-//! Work that takes longer than a request: one job at a time, on a thread of its own, remembered across restarts.
+//! Jobs: work that takes longer than a request, one at a time on a thread of its own, remembered across restarts.
 
 mod folders;
 mod record;

@@ -1,4 +1,4 @@
-//! What is known about a job.
+//! The record of a job: its request, state, progress, log and result.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a job can be asked for. Names are those of folders inside the state folder; nothing else is touched.
+//! The requests that jobs are made of. Names are those of folders inside the state folder; nothing else is touched.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What happens to jobs beside their work: a kill after a cancellation, a database that fails.
+//! Jobs when something goes wrong: a kill after a cancellation, a database that fails.
 
 use std::{sync::mpsc, time::Instant};
 

@@ -1,11 +1,8 @@
 //! A training as a job.
 
-use burn::backend::Autodiff;
 use serde_json::json;
 use trm_kernels::Kernels;
-use trm_train::{
-    Data, Event, EventSink, Exchange, Group, JsonLines, Limits, Outcome, Record, Resume, Run, TensorBoard,
-};
+use trm_train::{Event, Exchange, Outcome, Progress, Record, Resume, Training};
 
 use super::{Done, Folders, RunTraining, Watch};
 use crate::Result;
@@ -22,30 +19,16 @@ pub fn run<B: Kernels>(
     // An interrupted job goes on, unless it was interrupted before it had made anything.
     let goes_on = request.resume || (watch.goes_on() && dir.join("recipe.toml").is_file());
     let resume = if goes_on { Resume::Yes } else { Resume::No };
-    let member = |device: &B::Device, group: Group| {
-        let reports = group.rank() == 0;
-        let should_stop = || watch.should_stop();
-        let data = Data::open_unless(&recipe, &should_stop)?;
-        let mut run = Run::<Autodiff<B>>::open(recipe.clone(), data, &dir, resume, device, group)?;
-        let limits = Limits { steps: request.steps, time: None, stop: Some(&should_stop) };
-        let outcome = if reports {
-            let step = run.progress().step;
-            let mut lines = JsonLines::open(&dir.join("metrics.jsonl"), step)?;
-            let mut board = TensorBoard::open(&dir.join("tensorboard"), step)?;
-            let total = request.steps.unwrap_or(u64::MAX).min(run.progress().total_steps);
-            let mut sink = |event: &Event| {
-                lines.event(event)?;
-                board.event(event)?;
-                tell(watch, event, total);
-                Ok(())
-            };
-            run.run(&limits, &mut sink)?
-        } else {
-            run.run(&limits, &mut |_: &Event| Ok(()))?
-        };
-        Ok((outcome, run.progress().clone()))
+    let training =
+        Training { recipe, dir: &dir, resume, steps: request.steps, time: None, exchange: Exchange::Devices };
+    let sink = |progress: &Progress| {
+        let total = request.steps.unwrap_or(u64::MAX).min(progress.total_steps);
+        move |event: &Event| {
+            tell(watch, event, total);
+            Ok(())
+        }
     };
-    let (outcome, progress) = Group::run::<B, _>(devices, Exchange::Devices, member)?;
+    let (outcome, progress) = training.run::<B, _>(devices, &|| watch.should_stop(), sink)?;
     let result = json!({
         "run": dir.file_name().unwrap_or_default().to_string_lossy(),
         "outcome": outcome.name(),

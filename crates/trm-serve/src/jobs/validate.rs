@@ -1,4 +1,4 @@
-//! What can be said against a job before it is begun.
+//! Validation of job requests before they begin.
 
 use trm_hub::RepoId;
 use trm_model::Preset;

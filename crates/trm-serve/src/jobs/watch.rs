@@ -1,3 +1,5 @@
+//! The view that a job has of its own record: progress, log lines, a wish to stop.
+
 use std::{
     sync::{
         Mutex, PoisonError,

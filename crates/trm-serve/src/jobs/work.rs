@@ -1,4 +1,4 @@
-//! The jobs themselves: a few calls of the crates that do the work.
+//! The work of jobs: a few calls of the crates that do it.
 
 use std::{cell::RefCell, ops::ControlFlow, path::PathBuf};
 
@@ -9,7 +9,7 @@ use trm_hub::{Hub, HubOptions, maze_csv_folder, resolve_weights};
 use trm_kernels::Kernels;
 use trm_model::{
     HaltRule, Precision, Trm, TrmConfig,
-    weights::{self, MODEL_FILE, ModelCard, StateDict},
+    weights::{self, StateDict},
 };
 
 use super::{Done, DownloadWeights, Folders, PrepareDataset, Request, RunEvalLocal, Watch, Worker, training};
@@ -85,21 +85,13 @@ fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &Watch<
     let found = resolve_weights(&hub, &request.weights, &Transfer::new(watch))?;
     let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
     let output = folders.model(&request.name);
-    let known = found.published.map(|checkpoint| checkpoint.arch.to_owned());
-    let config = match (&found.config, request.arch.clone().or(known)) {
-        (_, Some(arch)) => {
-            weights::import(&found.path, None, &arch, None, &output, Precision::F32, &origin)?.config
-        }
-        (Some(config), None) if found.file.ends_with(MODEL_FILE) => {
-            let (config, state) = weights::load_state(config.parent().unwrap_or(config))?;
-            weights::save(&output, &config, &state, &ModelCard { name: request.name.clone(), origin })?;
-            config
-        }
-        _ => {
-            let reason = format!("{} does not say its architecture; name a preset", found.file);
-            return Err(Error::Job { field: "arch", reason });
-        }
+    let known = found.published.map(|checkpoint| checkpoint.arch);
+    let arch = (request.arch.as_deref().or(known), None);
+    let Some(imported) = weights::adopt(&found.path, found.config.as_deref(), arch, &output, &origin)? else {
+        let reason = format!("{} does not say its architecture; name a preset", found.file);
+        return Err(Error::Job { field: "arch", reason });
     };
+    let config = imported.config;
     Ok(json!({"model": request.name, "parameters": config.num_params(), "side": config.seq_len.isqrt()}))
 }
 

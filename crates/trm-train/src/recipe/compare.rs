@@ -1,4 +1,4 @@
-//! What differs between two recipes, for people.
+//! Differences between two recipes, for people.
 
 use std::collections::BTreeMap;
 

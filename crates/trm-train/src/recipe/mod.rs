@@ -1,4 +1,4 @@
-//! What to train, on what, and how: the TOML file of a run, with its keys validated.
+//! Recipes: the TOML file of a run, which says what to train, on what, and how.
 
 mod builtin;
 mod compare;

@@ -1,4 +1,4 @@
-//! What a recipe must fulfil beyond its types.
+//! Requirements on the values of a recipe.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! What a mixture of mazes must fulfil.
+//! Requirements on a mixture of mazes.
 
 use super::{MazesRecipe, Recipe, validate::check};
 use crate::Result;

@@ -1,4 +1,4 @@
-//! Which curves of a run are shown, and how.
+//! The charts of a report: which curves they show.
 
 use super::{
     axis::Unit,

@@ -1,4 +1,4 @@
-//! What the folder of a run holds.
+//! The files of a run's folder, read for its report.
 
 use std::{fs, io, path::Path};
 

@@ -1,4 +1,4 @@
-//! The figures that one asks for first.
+//! The figures at the top of a report.
 
 use super::{curve::smooth, folder::Folder, html::escape};
 use crate::{

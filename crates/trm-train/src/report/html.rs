@@ -1,4 +1,4 @@
-//! Text in HTML.
+//! Escaped text in HTML.
 
 /// Text as it stands in an element or in a quoted attribute.
 pub fn escape(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The evaluations as a table.
+//! The table of evaluations in a report.
 
 use super::folder::Folder;
 use crate::{

@@ -1,4 +1,4 @@
-//! What the card of a trained model says of its training.
+//! The card of a trained model: its evaluation, cost, data and recipe.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The data of a recipe.
+//! The data of a recipe: a source of training puzzles, and puzzles to evaluate on.
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 

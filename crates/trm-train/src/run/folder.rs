@@ -1,4 +1,4 @@
-//! The folder of a run.
+//! The folder of a run: its lock, recipe, samples and best model.
 
 use std::{
     fs::{self, File, TryLockError},

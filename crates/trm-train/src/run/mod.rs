@@ -1,9 +1,10 @@
-//! A recipe carried out in a folder.
+//! Runs: a recipe carried out in a folder.
 
 mod card;
 mod data;
 mod evaluation;
 mod folder;
+mod on_devices;
 mod open;
 
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use trm_data::{Dataset, rng};
 use trm_model::TrmConfig;
 
 pub(crate) use self::{card::model_card, folder::RunFolder};
-pub use self::{data::Data, open::Resume};
+pub use self::{data::Data, on_devices::Training, open::Resume};
 use crate::{
     Checkpoint, CheckpointStore, Event, EventSink, Progress, Recipe, Record, Result, Rows, Source,
     StepRecord, StepResult, Trainer,

@@ -1,3 +1,5 @@
+//! Records as lines of JSON.
+
 use std::{
     fs::{File, OpenOptions, read},
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! Files that record a run while it goes on.
+//! Sinks: files that record a run while it goes on.
 
 mod jsonl;
 mod tensorboard;

@@ -1,3 +1,5 @@
+//! Records as TensorBoard event files.
+
 use std::{
     fs::{File, OpenOptions, create_dir_all},
     io::Write,

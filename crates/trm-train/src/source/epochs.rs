@@ -1,3 +1,5 @@
+//! Batches of a data set, epoch by epoch in the reference's order.
+
 use std::sync::Arc;
 
 use trm_data::{Dataset, rng};

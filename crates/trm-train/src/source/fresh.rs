@@ -1,3 +1,5 @@
+//! Batches of fresh mazes.
+
 use std::sync::Arc;
 
 use trm_data::{ExcludeSet, GeneratorConfig, Maze};

@@ -1,4 +1,4 @@
-//! Where training puzzles come from.
+//! Sources of training puzzles.
 
 mod epochs;
 mod fresh;

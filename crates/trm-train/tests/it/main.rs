@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod sinks;
 mod small_run;
+mod starting;
 #[path = "../../../trm-model/tests/it/support.rs"]
 mod support;
 mod tensorboard;

@@ -1,4 +1,4 @@
-//! The backward pass, which computes the scores again: keys and values as rows, queries as columns.
+//! The backward pass of attention, which computes the scores again: keys and values as rows, queries as columns.
 
 use std::f32::consts::LOG2_E;
 

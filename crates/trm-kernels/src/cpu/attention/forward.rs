@@ -1,4 +1,4 @@
-//! The forward pass.
+//! The forward pass of attention.
 
 use std::f32::consts::{LN_2, LOG2_E};
 

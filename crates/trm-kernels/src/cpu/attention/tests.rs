@@ -1,4 +1,4 @@
-//! Against the book, in f64.
+//! Attention and its gradients against their formulas in f64.
 
 use half::bf16;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Vectors of numbers that begin at a line of the cache.
+
 /// Numbers that begin at a line of the cache, so that no vector and no row of a tile lies in two of them.
 #[derive(Clone, Debug, Default)]
 pub struct Aligned<T>(Vec<T>);

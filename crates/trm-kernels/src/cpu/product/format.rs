@@ -1,3 +1,5 @@
+//! Formats of factors in memory, one for each innermost loop.
+
 use crate::cpu::{Isa, isa::Level};
 
 /// Columns of a panel of the right factor, and the most rows of a block of the product.

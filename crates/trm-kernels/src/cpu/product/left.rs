@@ -1,3 +1,5 @@
+//! Left factors of products.
+
 use std::ops::Range;
 
 use half::bf16;

@@ -1,3 +1,5 @@
+//! Right factors of products, packed in panels of columns.
+
 use std::ops::Range;
 
 use rayon::prelude::*;

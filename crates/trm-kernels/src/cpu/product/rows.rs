@@ -1,3 +1,5 @@
+//! Matrices that factors are filled from: rows, columns, rows of neighbours.
+
 use super::format::WIDTH;
 use crate::cpu::{Element, lanes};
 

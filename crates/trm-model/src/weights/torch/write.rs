@@ -1,3 +1,5 @@
+//! Checkpoints written as `torch.save` writes them.
+
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
