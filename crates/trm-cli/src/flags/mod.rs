@@ -14,7 +14,7 @@ pub use self::{
     eval::{BenchArgs, EvalArgs, SolveArgs},
     serve::{LendArgs, LogFormat, ServeArgs},
     train::{PackArgs, ReportArgs, TrainArgs, UnpackArgs},
-    weights::{ExportArgs, FetchArgs, ImportArgs, PushArgs, StoredDtype, WeightsCommand},
+    weights::{ExportArgs, FetchArgs, ImportArgs, PushArgs, WeightsCommand},
 };
 
 /// Tiny Recursive Models: small networks that solve mazes by refining their answer again and again.

@@ -1,6 +1,6 @@
 //! How the command is called: help, wrong usage, and devices that this build lacks.
 
-use crate::support::{self, trm};
+use crate::support::trm;
 use predicates::{
     prelude::*,
     str::{contains, is_empty},
@@ -94,7 +94,7 @@ fn wrong_usage_exits_with_2() {
 #[cfg(not(feature = "cuda"))]
 fn missing_devices_name_the_ones_there_are() {
     for (device, name) in [("cuda", "cuda"), ("cuda:0,3", "cuda:0,3")] {
-        let message = support::error(trm!["solve", "-", "--device", device].write_stdin("S \n G"));
+        let message = crate::support::error(trm!["solve", "-", "--device", device].write_stdin("S \n G"));
         let start = format!("{name} is not in this build, which has cpu");
         assert!(message.starts_with(&start), "{message}");
         assert!(message.contains("--features cuda") && message.contains("--device cpu"), "{message}");
@@ -110,7 +110,7 @@ fn the_hub_is_a_feature() {
     for arguments in
         [["weights", "fetch", "owner/name"].as_slice(), &["data", "build", "--source", "owner/name"]]
     {
-        let said = support::error(trm![].args(arguments).arg("--output").arg(&output));
+        let said = crate::support::error(trm![].args(arguments).arg("--output").arg(&output));
         assert!(said.contains("build trm with --features hub"), "{said}");
         assert!(!output.exists());
     }
