@@ -201,7 +201,14 @@ fn slow_serves_as_the_cpu() {
     if !is_there() {
         return;
     }
-    let serve = |device: &str| Served::new(&["--device", device, "--dtype", "f32", "--batch-size", "4"]);
+    // A driver in software makes kernels for every side, which takes minutes on a busy machine.
+    let folder = tempdir().expect("a folder");
+    let config = folder.path().join("serve.toml");
+    fs::write(&config, "[limits]\nrequest_seconds = 900\n").expect("written");
+    let config = support::text(&config);
+    let serve = |device: &str| {
+        Served::new(&["--config", config, "--device", device, "--dtype", "f32", "--batch-size", "4"])
+    };
     let (on_gpu, on_cpu) = (&serve("wgpu"), &serve("cpu"));
     let model = &on_gpu.get("/hello").json()["models"][0];
     assert!(model["device"].as_str().expect("a name").starts_with("wgpu"), "{model}");

@@ -190,7 +190,7 @@ pub fn get(url: &str) -> Answer {
 
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false);
-    config.timeout_global(Some(Duration::from_secs(60))).build().into()
+    config.timeout_global(Some(Duration::from_secs(900))).build().into()
 }
 
 fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

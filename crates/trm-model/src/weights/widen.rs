@@ -69,7 +69,7 @@ impl StateDict {
                                 (0..column.factor).map(|_| rng.random_range(0.0..1.0) + 1e-3).collect();
                             let sum: f32 = shares.iter().sum();
                             for (copy, share) in shares.iter().enumerate() {
-                                values[column.copy(original, copy)] = weight * share / sum;
+                                values[column.copy(original, copy)] = weight * (share / sum);
                             }
                         }
                     }
