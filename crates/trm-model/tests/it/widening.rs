@@ -68,7 +68,7 @@ fn a_widened_network_computes_the_same() {
             assert_eq!(widened == state, factor == 1, "{mixing}, {factor} times");
             for (ours, theirs) in answers(&wide, &widened).iter().zip(&expected) {
                 assert!(
-                    (ours - theirs).abs() < 1e-3 * theirs.abs().max(1.0),
+                    (ours - theirs).abs() < 1e-4 * theirs.abs().max(1.0),
                     "{mixing}, {factor} times: {ours} in place of {theirs}"
                 );
             }
