@@ -12,6 +12,74 @@ use crate::{Cell, Grid, Maze};
 
 const NO_PARENT: u32 = u32::MAX;
 
+/// Where the rule goes next from a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextMove {
+    /// To the row below.
+    Down,
+    /// To the column on the left.
+    Left,
+    /// To the column on the right.
+    Right,
+    /// To the row above.
+    Up,
+    /// The goal cannot be reached from here.
+    Nowhere,
+}
+
+impl NextMove {
+    /// How many there are.
+    pub const COUNT: usize = 5;
+
+    /// The number of the move, from 0 on in the order of the rule.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Grid {
+    /// Where the rule goes next from each cell, `[side * side]`, whatever the starts are; `None` for walls and for the goal.
+    /// The path of a maze is a walk along them from its start, so they say of every cell what a label says of the few on
+    /// the path. Without a goal, all moves are [`NextMove::Nowhere`].
+    #[must_use]
+    pub fn next_moves(&self) -> Vec<Option<NextMove>> {
+        let goal = self.find(Cell::Goal);
+        let steps = goal.map_or_else(|| vec![None; self.cells().len()], |goal| self.steps_to(goal));
+        let side = self.side();
+        let next = |cell: usize| {
+            let Some(left) = steps[cell] else { return NextMove::Nowhere };
+            match self.neighbours(cell).find(|&next| steps[next].is_some_and(|nearer| nearer + 1 == left)) {
+                Some(next) if next == cell + side => NextMove::Down,
+                Some(next) if next + 1 == cell => NextMove::Left,
+                Some(next) if next == cell + 1 => NextMove::Right,
+                Some(_) => NextMove::Up,
+                None => NextMove::Nowhere,
+            }
+        };
+        let open = |cell: usize| !matches!(self.cells()[cell], Cell::Wall | Cell::Goal);
+        (0..self.cells().len()).map(|cell| open(cell).then(|| next(cell))).collect()
+    }
+
+    /// How many steps each cell is away from `goal`, `[side * side]`; `None` for walls and for cells that cannot reach it.
+    fn steps_to(&self, goal: usize) -> Vec<Option<usize>> {
+        let mut steps = vec![None; self.cells().len()];
+        steps[goal] = Some(0);
+        let mut queue = vec![goal];
+        let mut head = 0;
+        while let Some(&cell) = queue.get(head) {
+            head += 1;
+            for next in self.neighbours(cell) {
+                if self.cells()[next] != Cell::Wall && steps[next].is_none() {
+                    steps[next] = steps[cell].map(|steps| steps + 1);
+                    queue.push(next);
+                }
+            }
+        }
+        steps
+    }
+}
+
 impl Maze {
     /// The label: the maze with the path of the rule drawn as `o`. `None` when the goal cannot be reached.
     #[must_use]
@@ -33,21 +101,7 @@ impl Maze {
     /// reach it.
     #[must_use]
     pub fn steps_to_goal(&self) -> Vec<Option<usize>> {
-        let (grid, goal) = (self.grid(), self.goal());
-        let mut steps = vec![None; grid.cells().len()];
-        steps[goal] = Some(0);
-        let mut queue = vec![goal];
-        let mut head = 0;
-        while let Some(&cell) = queue.get(head) {
-            head += 1;
-            for next in grid.neighbours(cell) {
-                if grid.cells()[next] != Cell::Wall && steps[next].is_none() {
-                    steps[next] = steps[cell].map(|steps| steps + 1);
-                    queue.push(next);
-                }
-            }
-        }
-        steps
+        self.grid().steps_to(self.goal())
     }
 
     /// The maze with `others` (indices `row * side + column`) as further starts, and its label: the path of the rule from
@@ -135,6 +189,47 @@ mod tests {
         assert_eq!(with(&[6]), texts("S  \n## \nS G", "Soo\n##o\nSoG"));
         assert_eq!(with(&[2]), texts("S S\n## \n  G", "SoS\n##o\n  G"));
         assert_eq!([with(&[3]), with(&[8]), with(&[9])], [None, None, None]);
+    }
+
+    /// Ties go down before left before right before up; what is walled in goes nowhere, walls and the goal have no move.
+    #[test]
+    fn moves_by_hand() {
+        use NextMove::{Down, Left, Nowhere, Right, Up};
+        let grid: Grid = "  #\n G#\n ##\n".trim_end().parse().expect("grid");
+        let moves = [Some(Down), Some(Down), None, Some(Right), None, None, Some(Up), None, None];
+        assert_eq!(grid.next_moves(), moves);
+        let grid: Grid = "G \n  ".parse().expect("grid");
+        assert_eq!(grid.next_moves(), [None, Some(Left), Some(Up), Some(Left)]);
+        let grid: Grid = "G# \n # \n## ".parse().expect("grid");
+        let cut_off = [None, None, Some(Nowhere), Some(Up), None, Some(Nowhere), None, None, Some(Nowhere)];
+        assert_eq!(grid.next_moves(), cut_off);
+        let all = [Down, Left, Right, Up, Nowhere];
+        assert_eq!(all.map(NextMove::index), std::array::from_fn::<_, { NextMove::COUNT }, _>(|i| i));
+    }
+
+    /// A walk along the moves draws the label, from every start.
+    #[test]
+    fn moves_lead_along_the_label() {
+        let mazes = crate::Generator::new(crate::GeneratorConfig::new(9, 5, 11)).expect("generator");
+        for crate::Labelled { maze, solution } in mazes.take(200) {
+            let moves = maze.grid().next_moves();
+            let mut walked = maze.grid().cells().to_vec();
+            let mut at = maze.start();
+            loop {
+                at = match moves[at].expect("a way") {
+                    NextMove::Down => at + 9,
+                    NextMove::Left => at - 1,
+                    NextMove::Right => at + 1,
+                    NextMove::Up => at - 9,
+                    NextMove::Nowhere => panic!("a labelled maze has a path"),
+                };
+                if at == maze.goal() {
+                    break;
+                }
+                walked[at] = Cell::Path;
+            }
+            assert_eq!(walked, solution.cells());
+        }
     }
 
     /// Neighbouring ends leave nothing to draw; a wall between them leaves nothing to find.

@@ -53,6 +53,7 @@ pub use error::{Error, Result};
 pub use generator::{ExcludeSet, Generator, GeneratorConfig, Labelled, Position, Puzzle, Variety};
 pub use grid::{Grid, MAX_SIDE};
 pub use judge::{MAX_STEPS, Verdict, judge, judge_tokens};
+pub use label::NextMove;
 pub use maze::{Maze, MazeKey};
 pub use metadata::Metadata;
 pub use progress::Progress;
