@@ -20,6 +20,8 @@ pub struct Batch<B: Backend> {
     pub inputs: Tensor<B, 2, Int>,
     /// Answers, `[batch, seq_len]`; negative where a cell has no label.
     pub labels: Tensor<B, 2, Int>,
+    /// Auxiliary labels, `[batch, seq_len]`, negative where a cell has none; for models with a head for them.
+    pub aux_labels: Option<Tensor<B, 2, Int>>,
     /// `[batch]`.
     pub puzzle_identifiers: Tensor<B, 1, Int>,
 }
@@ -52,6 +54,7 @@ impl<B: Kernels> Batch<B> {
         Self {
             inputs: self.inputs.clone().narrow(0, start, count),
             labels: self.labels.clone().narrow(0, start, count),
+            aux_labels: self.aux_labels.clone().map(|labels| labels.narrow(0, start, count)),
             puzzle_identifiers: self.puzzle_identifiers.clone().narrow(0, start, count),
         }
     }
@@ -75,12 +78,17 @@ impl<B: Kernels> Carry<B> {
         let [size, seq_len] = batch.inputs.dims();
         let wide = self.halted.clone().reshape([size, 1]).expand([size, seq_len]);
         let old = self.batch;
+        let aux_labels = match (old.aux_labels, batch.aux_labels) {
+            (Some(old), Some(new)) => Some(old.mask_where(wide.clone(), new)),
+            _ => None,
+        };
         Self {
             latents: model.reset_latents(self.latents, self.halted.clone()),
             steps: self.steps.mask_fill(self.halted.clone(), 0),
             batch: Batch {
                 inputs: old.inputs.mask_where(wide.clone(), batch.inputs),
                 labels: old.labels.mask_where(wide, batch.labels),
+                aux_labels,
                 puzzle_identifiers: old
                     .puzzle_identifiers
                     .mask_where(self.halted.clone(), batch.puzzle_identifiers),
@@ -114,6 +122,8 @@ pub struct TrainingStep<B: AutodiffBackend> {
     pub carry: Carry<B::InnerBackend>,
     /// What the loss is computed from, with the history of the last H cycle.
     pub output: StepOutput<B>,
+    /// Logits of auxiliary labels, `[batch, seq_len, aux_vocab_size]`, with that history; in models with a head for them.
+    pub aux_logits: Option<Tensor<B, 3>>,
     /// The target of `q_continue`, `[batch]`, in models without `no_act_continue`.
     pub target_q_continue: Option<Tensor<B::InnerBackend, 1>>,
 }
@@ -147,6 +157,7 @@ pub fn admitted_training_step<B: AutodiffKernels>(
     );
     let latents = model.recurse_with_grad(&frozen, latents, &x);
     let output = heads(model, &latents);
+    let aux_logits = model.aux_logits(latents.z_h.clone());
     let latents = latents.detach();
 
     let steps = steps.add_scalar(1);
@@ -165,7 +176,7 @@ pub fn admitted_training_step<B: AutodiffKernels>(
             target_q_continue = Some(sigmoid(q_halt.clone().max_pair(q_continue).mask_where(last, q_halt)));
         }
     }
-    TrainingStep { carry: Carry { latents, steps, halted, batch }, output, target_q_continue }
+    TrainingStep { carry: Carry { latents, steps, halted, batch }, output, aux_logits, target_q_continue }
 }
 
 fn heads<B: Kernels>(model: &Trm<B>, latents: &Latents<B>) -> StepOutput<B> {

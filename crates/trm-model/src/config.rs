@@ -90,6 +90,10 @@ pub struct TrmConfig {
     /// What the halting logits are read from.
     #[serde(default, skip_serializing_if = "is_first")]
     pub q_readout: QReadout,
+    /// Number of kinds of auxiliary labels; 0 for none. A model that has some learns to say one of each cell by a head of
+    /// its own, which training alone looks at: denser than the answer's, such labels teach it the steps to the answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub aux_vocab_size: usize,
     /// Supervision steps after which a sequence halts at the latest.
     pub halt_max_steps: usize,
     /// Training only: the probability that a sequence gets a random least number of steps.
@@ -130,6 +134,11 @@ fn is_default_inner_multiple(multiple: &usize) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_first(readout: &QReadout) -> bool {
     *readout == QReadout::First
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn default_true() -> bool {
@@ -196,10 +205,11 @@ impl TrmConfig {
     /// # Errors
     /// [`Error::Config`] with the first field that the reference has no word for.
     pub fn check_known_to_reference(&self) -> Result<()> {
-        let beyond: [(&'static str, bool, &dyn std::fmt::Display); 4] = [
+        let beyond: [(&'static str, bool, &dyn std::fmt::Display); 5] = [
             ("mixing", self.mixing == Mixing::Neighbours, &self.mixing),
             ("pos_encodings", self.pos_encodings == PosEncodings::Rope2d, &"rope2d"),
             ("q_readout", self.q_readout != QReadout::First, &"mean_min"),
+            ("aux_vocab_size", self.aux_vocab_size > 0, &self.aux_vocab_size),
             ("inner_multiple", !is_default_inner_multiple(&self.inner_multiple), &self.inner_multiple),
         ];
         match beyond.into_iter().find(|(_, is_beyond, _)| *is_beyond) {
@@ -243,7 +253,11 @@ impl TrmConfig {
         for (field, value) in positive {
             check(value > 0, field, value, "must be at least 1")?;
         }
-        let sizes = [("puzzle_emb_ndim", self.puzzle_emb_ndim), ("puzzle_emb_len", self.puzzle_emb_len)];
+        let sizes = [
+            ("puzzle_emb_ndim", self.puzzle_emb_ndim),
+            ("puzzle_emb_len", self.puzzle_emb_len),
+            ("aux_vocab_size", self.aux_vocab_size),
+        ];
         for (field, value) in positive.into_iter().chain(sizes) {
             check(value <= MAX_DIMENSION, field, value, "must be at most 16777216")?;
         }

@@ -53,6 +53,7 @@ impl Preset {
             mixing: Mixing::Attention,
             inner_multiple: 256,
             q_readout: QReadout::First,
+            aux_vocab_size: 0,
             halt_max_steps: 16,
             halt_exploration_prob: 0.1,
             no_act_continue: true,

@@ -58,6 +58,8 @@ pub struct Trm<B: Backend> {
     pub l_level: Network<B>,
     /// `z_h` to token logits.
     pub lm_head: Linear<B>,
+    /// `z_h` to logits of auxiliary labels, if `aux_vocab_size` is not 0.
+    pub aux_head: Option<Linear<B>>,
     /// What [`QReadout`] takes of `z_h` to `q_halt` and `q_continue`.
     pub q_head: Linear<B>,
     /// `z_h` before the first step, `[hidden]`; not trained.
@@ -91,6 +93,8 @@ impl<B: Kernels> Trm<B> {
             }),
             l_level: Network::zeros(config, device),
             lm_head: Linear::zeros(hidden, config.vocab_size, false, device),
+            aux_head: (config.aux_vocab_size > 0)
+                .then(|| Linear::zeros(hidden, config.aux_vocab_size, false, device)),
             q_head: Linear::zeros(config.q_inputs(), 2, true, device),
             h_init: buffer(),
             l_init: buffer(),
@@ -200,6 +204,13 @@ impl<B: Kernels> Trm<B> {
     /// compute precision.
     pub fn logits(&self, z_h: Tensor<B, 3>) -> Tensor<B, 3> {
         self.lm_head.forward_each(z_h.narrow(1, self.config.prefix_len(), self.config.seq_len))
+    }
+
+    /// Logits of auxiliary labels `[batch, seq_len, aux_vocab_size]`, as [`logits`](Self::logits); `None` without a head
+    /// for them.
+    pub fn aux_logits(&self, z_h: Tensor<B, 3>) -> Option<Tensor<B, 3>> {
+        let cells = z_h.narrow(1, self.config.prefix_len(), self.config.seq_len);
+        self.aux_head.as_ref().map(|head| head.forward_each(cells))
     }
 
     /// Halting logits of `z_h` `[batch, len, hidden]`.

@@ -68,6 +68,9 @@ pub fn layout(config: &TrmConfig) -> Vec<TensorSpec> {
         linear("mlp.down_proj", inner, hidden);
     }
     add("lm_head.weight".into(), &[config.vocab_size, hidden], lecun(hidden), true);
+    if config.aux_vocab_size > 0 {
+        add("aux_head.weight".into(), &[config.aux_vocab_size, hidden], lecun(hidden), true);
+    }
     // The q head starts at "do not halt", so that early training sees every step.
     add("q_head.weight".into(), &[2, config.q_inputs()], Init::Constant(0.0), true);
     add("q_head.bias".into(), &[2], Init::Constant(-5.0), true);

@@ -196,6 +196,7 @@ fn carry_follows_the_reference_in_evaluation() {
     let batch = Batch {
         inputs: file["inputs"].int(),
         labels: file["labels"].int(),
+        aux_labels: None,
         puzzle_identifiers: file["puzzle_identifiers"].int(),
     };
     let mut carry = Carry::empty(&model, &batch);
