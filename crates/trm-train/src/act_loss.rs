@@ -29,11 +29,13 @@ pub struct Metrics {
     pub q_halt_loss: f64,
     /// Loss of `q_continue`; 0 with `no_act_continue`.
     pub q_continue_loss: f64,
+    /// Loss of auxiliary labels, weighted: mean over the cells of each puzzle that have one. 0 without.
+    pub aux_loss: f64,
 }
 
 impl Metrics {
     /// How many sums there are.
-    pub(crate) const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 9;
 
     /// Reads the sums of an [`ActLoss`], or of several added up, from the device.
     pub fn read<B: Kernels>(sums: Tensor<B, 1>) -> Self {
@@ -52,40 +54,56 @@ impl Metrics {
             lm_loss: sum(5),
             q_halt_loss: sum(6),
             q_continue_loss: sum(7),
+            aux_loss: sum(8),
         }
     }
 
     /// The loss that is minimised, summed over the batch.
     pub fn loss(&self) -> f64 {
-        self.lm_loss + 0.5 * (self.q_halt_loss + self.q_continue_loss)
+        self.lm_loss + 0.5 * (self.q_halt_loss + self.q_continue_loss) + self.aux_loss
     }
 }
 
-/// The loss of a supervision step: `lm_loss + (q_halt_loss + q_continue_loss) / 2`, summed over the batch.
+/// What the loss of a supervision step is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LossTerms {
+    /// The per-token loss.
+    pub token_loss: TokenLoss,
+    /// The share of each label that [`smoothed_softmax`] spreads; stablemax takes none.
+    pub label_smoothing: f64,
+    /// Weight of the softmax cross-entropy of auxiliary labels, where there are some.
+    pub aux_loss_weight: f64,
+}
+
+impl From<TokenLoss> for LossTerms {
+    /// Labels as they are, and auxiliary labels that weigh as much as the answer's.
+    fn from(token_loss: TokenLoss) -> Self {
+        Self { token_loss, label_smoothing: 0.0, aux_loss_weight: 1.0 }
+    }
+}
+
+/// The loss of a supervision step: `lm_loss + (q_halt_loss + q_continue_loss) / 2`, and the weighted loss of auxiliary labels
+/// where there are some; summed over the batch.
 #[derive(Debug)]
 pub struct ActLoss<B: AutodiffBackend> {
     /// What to go backward from, `[1]`, in the precision of the token loss.
     pub loss: Tensor<B, 1>,
-    /// Its parts, and how well the puzzles that halted came out, `[8]`, still on the device: [`Metrics::read`] reads
+    /// Its parts, and how well the puzzles that halted came out, `[9]`, still on the device: [`Metrics::read`] reads
     /// them.
     pub sums: Tensor<B::InnerBackend, 1>,
 }
 
 impl<B: AutodiffKernels> ActLoss<B> {
-    /// Computes the loss of a step. The token loss of a puzzle is the mean over its labelled cells; `q_halt` learns
-    /// whether all of them are right; of a puzzle without any, that it is not.
-    pub fn new(step: &TrainingStep<B>, token_loss: TokenLoss) -> Self {
-        Self::smoothed(step, token_loss, 0.0)
-    }
-
-    /// The loss with a softmax whose labels are smoothed by [`smoothed_softmax`]; stablemax takes no smoothing.
-    pub fn smoothed(step: &TrainingStep<B>, token_loss: TokenLoss, smoothing: f64) -> Self {
+    /// Computes the loss of a step. The token loss of a puzzle is the mean over its labelled cells, and so is that of its
+    /// auxiliary labels; `q_halt` learns whether all labelled cells are right; of a puzzle without any, that it is not.
+    pub fn new(step: &TrainingStep<B>, terms: impl Into<LossTerms>) -> Self {
+        let LossTerms { token_loss, label_smoothing, aux_loss_weight } = terms.into();
         let labels = step.carry.batch.labels.clone();
         let graded = Graded::new(step.output.logits.clone().inner(), labels.clone());
 
         let (logits, labels) = (step.output.logits.clone(), Tensor::from_inner(labels));
         let tokens = match token_loss {
-            TokenLoss::Softmax if smoothing > 0.0 => smoothed_softmax(logits, labels, smoothing),
+            TokenLoss::Softmax if label_smoothing > 0.0 => smoothed_softmax(logits, labels, label_smoothing),
             _ => token_loss.per_token(logits, labels),
         };
         let dtype = tokens.dtype();
@@ -101,11 +119,29 @@ impl<B: AutodiffKernels> ActLoss<B> {
             None => q_halt_loss.zeros_like(),
         };
 
-        let losses = [lm_loss.clone(), q_halt_loss.clone(), q_continue_loss.clone()].map(Tensor::inner);
+        let aux_loss = match (&step.aux_logits, &step.carry.batch.aux_labels) {
+            (Some(logits), Some(labels)) => {
+                mean_aux_loss(logits.clone(), labels.clone()).cast(dtype) * aux_loss_weight
+            }
+            _ => lm_loss.zeros_like(),
+        };
+
+        let losses = [&lm_loss, &q_halt_loss, &q_continue_loss, &aux_loss].map(|loss| loss.clone().inner());
         let sums = graded.sums(step).into_iter().chain(losses).map(|sum| sum.cast(dtype));
         let q_loss = q_halt_loss + q_continue_loss;
-        Self { loss: lm_loss + q_loss.cast(dtype) * 0.5, sums: Tensor::cat(sums.collect(), 0) }
+        Self { loss: lm_loss + q_loss.cast(dtype) * 0.5 + aux_loss, sums: Tensor::cat(sums.collect(), 0) }
     }
+}
+
+/// The loss of auxiliary labels `[batch, seq_len]`: a mean over the labelled cells of each puzzle, summed over the batch, `[1]`.
+fn mean_aux_loss<B: AutodiffKernels>(
+    logits: Tensor<B, 3>,
+    labels: Tensor<B::InnerBackend, 2, Int>,
+) -> Tensor<B, 1> {
+    let labelled = labels.clone().greater_equal_elem(0).int().float().cast(DType::F32).sum_dim(1);
+    let share = Tensor::from_inner(labelled.clamp_min(1).recip());
+    let losses = TokenLoss::Softmax.per_token(logits, Tensor::from_inner(labels));
+    (losses.sum_dim(1) * share).sum()
 }
 
 /// Answers compared with labels, all `[batch]`.

@@ -78,6 +78,7 @@ fn joined<B: Kernels>(carries: &[Carry<B>]) -> Option<Carry<B>> {
     ) -> Tensor<B, D, K> {
         Tensor::cat(carries.iter().map(|carry| part(carry).clone()).collect(), 0)
     }
+    let aux_labels: Vec<_> = carries.iter().map(|c| c.batch.aux_labels.clone()).collect();
     (!carries.is_empty()).then(|| Carry {
         latents: Latents { z_h: cat(carries, |c| &c.latents.z_h), z_l: cat(carries, |c| &c.latents.z_l) },
         steps: cat(carries, |c| &c.steps),
@@ -85,6 +86,7 @@ fn joined<B: Kernels>(carries: &[Carry<B>]) -> Option<Carry<B>> {
         batch: Batch {
             inputs: cat(carries, |c| &c.batch.inputs),
             labels: cat(carries, |c| &c.batch.labels),
+            aux_labels: aux_labels.into_iter().collect::<Option<Vec<_>>>().map(|parts| Tensor::cat(parts, 0)),
             puzzle_identifiers: cat(carries, |c| &c.batch.puzzle_identifiers),
         },
     })
@@ -113,6 +115,9 @@ fn put_carry<B: Kernels>(tensors: &mut Tensors, prefix: &str, carry: Carry<B>, g
     put("z_l", group.gather(carry.latents.z_l)?.into_data());
     put("inputs", group.gather(exact(carry.batch.inputs))?.into_data().convert::<i32>());
     put("labels", group.gather(exact(carry.batch.labels))?.into_data().convert::<i32>());
+    if let Some(aux_labels) = carry.batch.aux_labels {
+        put("aux_labels", group.gather(exact(aux_labels))?.into_data().convert::<i32>());
+    }
     let identifiers = group.gather(exact(carry.batch.puzzle_identifiers))?;
     put("puzzle_identifiers", identifiers.into_data().convert::<i32>());
     put("steps", group.gather(exact(carry.steps))?.into_data().convert::<i32>());
@@ -132,6 +137,7 @@ fn take_carry<B: Kernels>(
     device: &B::Device,
 ) -> Result<Carry<B>, String> {
     let rows = tensors.get(&format!("{prefix}steps")).map_or(0, |data| data.shape.num_elements());
+    let tensors_have_aux = tensors.contains_key(&format!("{prefix}aux_labels"));
     let mut take = |name: &str, rank: usize| match tensors.remove(&format!("{prefix}{name}")) {
         Some(data) if data.shape.len() == rank && data.shape.first() == Some(&rows) => Ok(data),
         Some(data) => Err(format!("its tensor `{prefix}{name}` has the shape {:?}", data.shape)),
@@ -144,6 +150,10 @@ fn take_carry<B: Kernels>(
         group.own_rows(Tensor::<B, 3>::from_data(data, (device, dtype)))
     };
     let halted = Tensor::<B, 1, Int>::from_data(take("halted", 1)?, device).not_equal_elem(0);
+    let aux_labels = match tensors_have_aux {
+        true => Some(group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_labels", 2)?, device))),
+        false => None,
+    };
     Ok(Carry {
         latents: Latents { z_h: latents(z_h), z_l: latents(z_l) },
         steps: group.own_rows(Tensor::<B, 1, Int>::from_data(take("steps", 1)?, device)),
@@ -151,6 +161,7 @@ fn take_carry<B: Kernels>(
         batch: Batch {
             inputs: group.own_rows(Tensor::<B, 2, Int>::from_data(take("inputs", 2)?, device)),
             labels: group.own_rows(Tensor::<B, 2, Int>::from_data(take("labels", 2)?, device)),
+            aux_labels,
             puzzle_identifiers: group
                 .own_rows(Tensor::<B, 1, Int>::from_data(take("puzzle_identifiers", 1)?, device)),
         },

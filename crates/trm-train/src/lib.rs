@@ -39,7 +39,8 @@
 //! let min_steps = Tensor::<Flex, 1, Int>::zeros([2], &Default::default());
 //! let mut step = || {
 //!     let (inputs, labels) = (tokens.clone(), tokens.clone());
-//!     let batch = Batch { inputs, labels, puzzle_identifiers: puzzle_identifiers.clone() };
+//!     let puzzle_identifiers = puzzle_identifiers.clone();
+//!     let batch = Batch { inputs, labels, aux_labels: None, puzzle_identifiers };
 //!     trainer.step(batch, min_steps.clone()).map(|result| result.loss)
 //! };
 //! let first = step()?;
@@ -79,7 +80,7 @@ mod source;
 mod state;
 mod trainer;
 
-pub use act_loss::{ActLoss, Metrics};
+pub use act_loss::{ActLoss, LossTerms, Metrics};
 pub use adam_atan2::{AdamAtan2, AdamAtan2State};
 pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress, pack, unpack};
 pub use ema::Ema;

@@ -12,7 +12,7 @@ pub struct StepRecord {
     pub step: u64,
     /// The learning rate that it used.
     pub lr: f64,
-    /// The loss that was minimised: `lm_loss + (q_halt_loss + q_continue_loss) / 2`.
+    /// The loss that was minimised: `lm_loss + (q_halt_loss + q_continue_loss) / 2 + aux_loss`.
     pub loss: f64,
     /// Mean token loss.
     pub lm_loss: f64,
@@ -20,6 +20,9 @@ pub struct StepRecord {
     pub q_halt_loss: f64,
     /// Loss of `q_continue`; 0 with `no_act_continue`.
     pub q_continue_loss: f64,
+    /// Loss of auxiliary labels, weighted; 0 without.
+    #[serde(default)]
+    pub aux_loss: f64,
     /// Norm of all gradients of AdamATan2's weights together, before clipping.
     pub grad_norm: f64,
     /// Puzzles that halted in this step.

@@ -14,7 +14,7 @@ use trm_model::{
 };
 
 use crate::{
-    ActLoss, AdamAtan2, Ema, Error, Group, Metrics, Noise, Optimization, Result, StepResult,
+    ActLoss, AdamAtan2, Ema, Error, Group, LossTerms, Metrics, Noise, Optimization, Result, StepResult,
     gradients::{scale, squares, sum_over},
     lane::Lane,
     muon::Velocities,
@@ -38,6 +38,7 @@ pub struct Trainer<B: AutodiffKernels> {
     lane: usize,
     pub(crate) optimization: Optimization,
     label_smoothing: f64,
+    aux_loss_weight: f64,
     noise: Noise,
     pub(crate) micro_batch_size: Option<usize>,
     pub(crate) group: Group,
@@ -56,6 +57,7 @@ impl<B: AutodiffKernels> Trainer<B> {
             lane: 0,
             optimization,
             label_smoothing: 0.0,
+            aux_loss_weight: 1.0,
             noise: Noise::default(),
             micro_batch_size: None,
             group: Group::alone(),
@@ -74,6 +76,12 @@ impl<B: AutodiffKernels> Trainer<B> {
     /// ([`smoothed_softmax`](crate::loss::smoothed_softmax)); stablemax stays as it is.
     pub fn with_label_smoothing(mut self, share: f64) -> Self {
         self.label_smoothing = share;
+        self
+    }
+
+    /// Weighs the loss of auxiliary labels, in a model with a head for them; 1 until now.
+    pub fn with_aux_loss_weight(mut self, weight: f64) -> Self {
+        self.aux_loss_weight = weight;
         self
     }
 
@@ -265,8 +273,12 @@ impl<B: AutodiffKernels> Trainer<B> {
             let restarted = &free[start..start + count];
             carry.latents = self.noise.add(carry.latents, self.step + 1, own.start + start, restarted);
             let forward = admitted_training_step(&self.model, carry, min_steps);
-            let ActLoss { loss, sums } =
-                ActLoss::smoothed(&forward, self.optimization.token_loss, self.label_smoothing);
+            let terms = LossTerms {
+                token_loss: self.optimization.token_loss,
+                label_smoothing: self.label_smoothing,
+                aux_loss_weight: self.aux_loss_weight,
+            };
+            let ActLoss { loss, sums } = ActLoss::new(&forward, terms);
             let grads = GradientsParams::from_grads::<B, _>((loss / batch_size).backward(), &self.model);
             accumulator.accumulate(&self.model, grads);
             total = Some(match total {

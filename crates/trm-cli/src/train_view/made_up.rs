@@ -13,6 +13,7 @@ pub fn step(step: u64) -> StepRecord {
         lm_loss: 1.5 / step as f64,
         q_halt_loss: 1.0 / step as f64,
         q_continue_loss: 0.0,
+        aux_loss: 0.0,
         grad_norm: 0.7,
         halted: if step > 1 { 16 } else { 0 },
         accuracy: finished(0.97),

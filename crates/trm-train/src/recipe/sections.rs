@@ -100,6 +100,9 @@ pub struct OptimizerRecipe {
     /// `stablemax`.
     #[serde(default)]
     pub label_smoothing: f64,
+    /// Weight of the loss of auxiliary labels beside the answer's; for models with an `aux_vocab_size`.
+    #[serde(default = "one")]
+    pub aux_loss_weight: f64,
     /// Muon in place of AdamATan2 for the matrices of the blocks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muon: Option<Muon>,

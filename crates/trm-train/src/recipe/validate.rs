@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use trm_data::NextMove;
 use trm_model::{Precision, SizeFit, TrmConfig};
 
 use super::{DataRecipe, Recipe};
@@ -37,6 +38,19 @@ impl Recipe {
     }
 
     fn validate_data(&self) -> Result<()> {
+        let (key, aux) = ("model.aux_vocab_size", self.model.aux_vocab_size);
+        match &self.data {
+            DataRecipe::Mazes(_) => check(
+                matches!(aux, 0 | NextMove::COUNT),
+                key,
+                aux,
+                "must be 5 for mazes, the next moves of each cell, or 0",
+            )?,
+            DataRecipe::Dataset { .. } => {
+                check(aux == 0, key, aux, "must be 0: a data set has no auxiliary labels")?;
+            }
+            DataRecipe::Custom => {}
+        }
         let DataRecipe::Mazes(mazes) = &self.data else { return Ok(()) };
         let cells = mazes.side.saturating_mul(mazes.side);
         check(
@@ -78,6 +92,7 @@ impl Recipe {
         let optimizer = &self.optimizer;
         let at_least_0 = [
             ("optimizer.weight_decay", optimizer.weight_decay),
+            ("optimizer.aux_loss_weight", optimizer.aux_loss_weight),
             ("optimizer.puzzle_emb_lr", optimizer.puzzle_emb_lr),
             ("optimizer.puzzle_emb_weight_decay", optimizer.puzzle_emb_weight_decay),
         ];

@@ -131,6 +131,9 @@ fn parts(steps: &Steps<'_>, smoothed: &str) -> Chart {
     if steps.records.iter().any(|record| record.q_continue_loss != 0.0) {
         curves.push(line("q_continue", |record| record.q_continue_loss));
     }
+    if steps.records.iter().any(|record| record.aux_loss != 0.0) {
+        curves.push(line("auxiliary", |record| record.aux_loss));
+    }
     Chart {
         title: "Parts of the loss",
         note: smoothed.to_owned(),

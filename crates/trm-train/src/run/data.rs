@@ -109,6 +109,9 @@ impl Data {
             }
         };
         let mut source = FreshMazes::new(mazes.clone(), recipe.seed, Arc::new(exclude));
+        if recipe.model.aux_vocab_size > 0 {
+            source = source.with_next_moves();
+        }
         if let Some(path) = &mazes.cut_from {
             let given = load_split(path, "train")?;
             source = source.cut_from((0..given.len()).map(|row| given.maze(row)).collect::<Result<_, _>>()?);

@@ -220,6 +220,7 @@ fn record(result: &StepResult, batch_size: f64, total: f64, seconds: f64, flops:
         lm_loss: metrics.lm_loss / batch_size,
         q_halt_loss: metrics.q_halt_loss / batch_size,
         q_continue_loss: metrics.q_continue_loss / batch_size,
+        aux_loss: metrics.aux_loss / batch_size,
         grad_norm: result.grad_norm,
         halted: metrics.count as u64,
         accuracy: mean(metrics.accuracy),
@@ -239,7 +240,8 @@ impl Rows {
         let cells = rows.start * seq_len..rows.end * seq_len;
         Self {
             inputs: self.inputs[cells.clone()].to_vec(),
-            labels: self.labels[cells].to_vec(),
+            labels: self.labels[cells.clone()].to_vec(),
+            aux_labels: self.aux_labels.get(cells).unwrap_or_default().to_vec(),
             puzzle_identifiers: self.puzzle_identifiers[rows].to_vec(),
         }
     }

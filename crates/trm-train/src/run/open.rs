@@ -114,6 +114,7 @@ impl<B: AutodiffKernels> Run<B> {
         let trainer = Trainer::new(model, recipe.optimization(total_steps))
             .with_micro_batches(recipe.training.micro_batch_size)
             .with_label_smoothing(recipe.optimizer.label_smoothing)
+            .with_aux_loss_weight(recipe.optimizer.aux_loss_weight)
             .with_noise(recipe.noise())
             .with_group(group);
         let progress = Progress { total_steps, fingerprint, ..Progress::default() };

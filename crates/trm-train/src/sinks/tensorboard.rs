@@ -72,12 +72,13 @@ impl EventSink for TensorBoard {
     }
 }
 
-fn of_step(record: &StepRecord) -> [(&'static str, Option<f64>); 13] {
+fn of_step(record: &StepRecord) -> [(&'static str, Option<f64>); 14] {
     [
         ("train/loss", Some(record.loss)),
         ("train/lm_loss", Some(record.lm_loss)),
         ("train/q_halt_loss", Some(record.q_halt_loss)),
         ("train/q_continue_loss", Some(record.q_continue_loss)),
+        ("train/aux_loss", Some(record.aux_loss)),
         ("train/grad_norm", Some(record.grad_norm)),
         ("train/lr", Some(record.lr)),
         ("train/halted", Some(record.halted as f64)),

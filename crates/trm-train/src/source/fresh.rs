@@ -17,6 +17,7 @@ pub struct FreshMazes {
     seed: u64,
     exclude: Arc<ExcludeSet>,
     cut_from: Option<Vec<Maze>>,
+    next_moves: bool,
     lanes: Vec<Lane>,
 }
 
@@ -31,12 +32,19 @@ impl FreshMazes {
     /// Starts at the beginning of each stream.
     pub fn new(recipe: MazesRecipe, seed: u64, exclude: Arc<ExcludeSet>) -> Self {
         let lanes = (0..recipe.mixture.len().max(1)).map(|_| Lane::default()).collect();
-        Self { recipe, seed, exclude, cut_from: None, lanes }
+        Self { recipe, seed, exclude, cut_from: None, next_moves: false, lanes }
     }
 
     /// Cuts all mazes out of these in place of drawing their walls; see [`Cuttings`](trm_data::Cuttings).
     pub fn cut_from(self, mazes: Vec<Maze>) -> Self {
         Self { cut_from: Some(mazes), ..self }
+    }
+
+    /// Gives every maze auxiliary labels: where the rule goes next from each cell ([`Grid::next_moves`]).
+    ///
+    /// [`Grid::next_moves`]: trm_data::Grid::next_moves
+    pub fn with_next_moves(self) -> Self {
+        Self { next_moves: true, ..self }
     }
 
     /// The settings of a lane at a step. Lanes of the same side have mazes of their own.
@@ -79,6 +87,7 @@ impl FreshMazes {
 
 impl Source for FreshMazes {
     fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows> {
+        let next_moves = self.next_moves;
         let (stream, place) = self.lane(step)?;
         let cells = stream.config().side.pow(2);
         let mut rows = Rows::default();
@@ -86,10 +95,16 @@ impl Source for FreshMazes {
             rows.puzzle_identifiers.push(0);
             if *free && let Some((puzzle, after)) = stream.next() {
                 rows.push_puzzle(&puzzle);
+                if next_moves {
+                    rows.push_next_moves(&puzzle.grid);
+                }
                 *place = after;
             } else {
                 rows.inputs.extend(std::iter::repeat_n(0, cells));
                 rows.labels.extend(std::iter::repeat_n(-100, cells));
+                if next_moves {
+                    rows.aux_labels.extend(std::iter::repeat_n(-100, cells));
+                }
             }
         }
         Ok(rows)

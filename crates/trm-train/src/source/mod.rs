@@ -6,7 +6,7 @@ mod maze_stream;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use trm_data::{Labelled, Puzzle};
+use trm_data::{Grid, Labelled, NextMove, Puzzle};
 use trm_kernels::Kernels;
 use trm_model::act::Batch;
 
@@ -20,6 +20,8 @@ pub struct Rows {
     pub inputs: Vec<i32>,
     /// Answers, `[rows * seq_len]`; negative where a cell has no label.
     pub labels: Vec<i32>,
+    /// Auxiliary labels, `[rows * seq_len]`, negative where a cell has none; empty for a model without a head for them.
+    pub aux_labels: Vec<i32>,
     /// `[rows]`.
     pub puzzle_identifiers: Vec<i32>,
 }
@@ -47,6 +49,12 @@ impl Rows {
         }
     }
 
+    /// Appends the auxiliary labels of a maze: where the rule goes next from each cell.
+    fn push_next_moves(&mut self, grid: &Grid) {
+        let number = |next: Option<NextMove>| next.map_or(-100, |next| next.index() as i32);
+        self.aux_labels.extend(grid.next_moves().into_iter().map(number));
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.puzzle_identifiers.len()
@@ -68,6 +76,7 @@ impl Rows {
         Batch {
             inputs: matrix(&self.inputs),
             labels: matrix(&self.labels),
+            aux_labels: (!self.aux_labels.is_empty()).then(|| matrix(&self.aux_labels)),
             puzzle_identifiers: Tensor::from_data(identifiers, device),
         }
     }

@@ -32,6 +32,7 @@ pub fn batch(file: &HashMap<String, Golden>, step: u64) -> Batch<B> {
     Batch {
         inputs: file[&name("inputs")].int(),
         labels: file[&name("labels")].int(),
+        aux_labels: None,
         puzzle_identifiers: file[&name("puzzle_identifiers")].int(),
     }
 }

@@ -26,6 +26,7 @@ pub fn step(step: u64, total: u64) -> StepRecord {
         lm_loss,
         q_halt_loss,
         q_continue_loss: 0.0,
+        aux_loss: 0.0,
         grad_norm: noisy(0.3 + 2.0 * (-9.0 * share).exp(), 0.9)
             * if step.is_multiple_of(997) { 12.0 } else { 1.0 },
         halted,

@@ -1,6 +1,7 @@
 //! Training against the reference, runs that are stopped and resumed, recipes, sinks.
 
 mod any_module;
+mod aux_labels;
 mod bf16;
 mod clipping;
 mod exploration;

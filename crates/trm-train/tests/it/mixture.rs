@@ -100,7 +100,7 @@ fn a_resumed_mixture_is_the_one_that_nobody_stopped() {
     stopped_everywhere(&mixed(&[]));
 }
 
-/// The same with noise on the latents, smoothed labels and micro-batches.
+/// The same with noise on the latents, smoothed labels, auxiliary labels and micro-batches.
 #[test]
 fn all_aids_together_are_resumed_bit_for_bit() {
     stopped_everywhere(&mixed(&[
@@ -109,6 +109,8 @@ fn all_aids_together_are_resumed_bit_for_bit() {
         "training.micro_batch_size=2",
         "optimizer.token_loss=softmax",
         "optimizer.label_smoothing=0.1",
+        "model.aux_vocab_size=5",
+        "optimizer.aux_loss_weight=0.5",
     ]));
 }
 
@@ -288,7 +290,12 @@ fn no_cell_to_cut_off() {
 /// Two devices share the batch of every lane, noise included, and take over from one another's checkpoints.
 #[test]
 fn two_devices_train_a_mixture_as_one() {
-    let recipe = mixed(&["training.restart_noise=0.5", "training.latent_noise=0.1", "optimizer.lr=1e-5"]);
+    let recipe = mixed(&[
+        "training.restart_noise=0.5",
+        "training.latent_noise=0.1",
+        "model.aux_vocab_size=5",
+        "optimizer.lr=1e-5",
+    ]);
     let (one, two) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
     go(&mut open(&recipe, one.path(), Resume::No).expect("a run"), Some(6));
     for (steps, devices, resume) in [(3, 2, Resume::No), (5, 1, Resume::Yes), (6, 2, Resume::Yes)] {

@@ -24,6 +24,7 @@ fn loss_and_gradients_are_those_of_pytorch() {
     let batch = Batch::<B> {
         inputs: file["inputs"].int(),
         labels: file["labels"].int(),
+        aux_labels: None,
         puzzle_identifiers: Tensor::zeros([2], &Default::default()),
     };
     let carry = Carry::empty(&model.valid(), &batch);

@@ -77,7 +77,8 @@ pub fn batch(step: u64) -> (Batch<Flex>, Tensor<Flex, 1, Int>) {
     let rows = |values: Vec<i32>| Tensor::from_data(TensorData::new(values, [ROWS]), &Default::default());
     let cells =
         |values: Vec<i32>| Tensor::from_data(TensorData::new(values, [ROWS, seq_len]), &Default::default());
-    let batch = Batch { inputs: cells(inputs), labels: cells(labels), puzzle_identifiers: rows(identifiers) };
+    let (inputs, labels) = (cells(inputs), cells(labels));
+    let batch = Batch { inputs, labels, aux_labels: None, puzzle_identifiers: rows(identifiers) };
     (batch, rows(min_steps))
 }
 

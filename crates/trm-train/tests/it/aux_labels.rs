@@ -1,0 +1,149 @@
+//! Auxiliary labels of mazes: where they come from, what their loss is and what it moves.
+
+use std::collections::BTreeSet;
+
+use burn::{module::AutodiffModule, tensor::Tensor};
+use tempfile::tempdir;
+use trm_data::{Grid, NextMove};
+use trm_model::{
+    Trm, TrmConfig,
+    act::{Carry, training_step},
+    weights::StateDict,
+};
+use trm_train::{ActLoss, Data, LossTerms, Metrics, Recipe, Resume, loss::TokenLoss};
+
+use crate::{
+    small_run::{final_state, go, open, recipe},
+    toy,
+};
+
+const AUX: &str = "model.aux_vocab_size=5";
+
+/// Every maze brings the next move of each of its cells, with several starts and without a path, too; places that are not
+/// free bring nothing.
+#[test]
+fn rows_bring_the_next_moves() {
+    let mixture = "data.mixture=[{side=8,min_path=6,starts=4,no_path=0.25}]";
+    let recipe = recipe(&["data.curriculum=[]", mixture, AUX]);
+    let mut source = Data::open(&recipe).expect("data").source;
+    let free: Vec<bool> = (0..200).map(|place| place % 3 != 0).collect();
+    let rows = source.next_rows(1, &free).expect("rows");
+    let mut seen = BTreeSet::new();
+    for ((inputs, aux), free) in rows.inputs.chunks(64).zip(rows.aux_labels.chunks(64)).zip(free) {
+        if !free {
+            assert!(aux.iter().all(|label| *label == -100));
+            continue;
+        }
+        let tokens: Vec<u8> = inputs.iter().map(|token| *token as u8).collect();
+        let moves = Grid::from_tokens(&tokens).expect("a maze").next_moves();
+        assert!(
+            moves.iter().zip(aux).all(|(next, aux)| next.map_or(-100, |next| next.index() as i32) == *aux)
+        );
+        seen.extend(aux.iter().copied());
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [-100, 0, 1, 2, 3, 4]);
+    assert_eq!(rows.aux_labels.len(), rows.inputs.len());
+}
+
+fn refused(set: &[&str]) -> String {
+    let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
+    match Recipe::from_toml("test", &recipe(&[]).to_toml(), &set) {
+        Ok(_) => panic!("{set:?} is taken"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Mazes have five next moves; a data set has no auxiliary labels; a weight is not negative.
+#[test]
+fn what_cannot_be_names_its_key() {
+    assert_eq!(NextMove::COUNT, 5);
+    let error = refused(&["model.aux_vocab_size=4"]);
+    assert!(error.contains("model.aux_vocab_size = 4") && error.contains("must be 5"), "{error}");
+    let error = refused(&[AUX, "data={kind=\"dataset\",path=\"somewhere\"}"]);
+    assert!(error.contains("model.aux_vocab_size = 5") && error.contains("a data set has no"), "{error}");
+    let error = refused(&[AUX, "optimizer.aux_loss_weight=-1.0"]);
+    assert!(error.contains("optimizer.aux_loss_weight = -1"), "{error}");
+}
+
+fn config() -> TrmConfig {
+    TrmConfig { aux_vocab_size: 3, ..toy::config() }
+}
+
+/// A step on puzzles of which every second cell has an auxiliary label.
+fn step(model: &Trm<toy::A>) -> (trm_model::act::TrainingStep<toy::A>, Vec<i32>) {
+    let (mut batch, min_steps) = toy::batch(1);
+    let labels: Vec<i32> = (0..toy::ROWS * config().seq_len)
+        .map(|cell| if cell % 2 == 0 { (cell % 3) as i32 } else { -100 })
+        .collect();
+    let data = burn::tensor::TensorData::new(labels.clone(), [toy::ROWS, config().seq_len]);
+    batch.aux_labels = Some(Tensor::from_data(data, &Default::default()));
+    let carry = Carry::empty(&model.valid(), &batch);
+    (training_step(model, carry, batch, min_steps), labels)
+}
+
+/// The loss is the weighted cross-entropy, a mean over the labelled cells of each puzzle.
+#[test]
+fn the_loss_by_hand() {
+    let (step, labels) = step(&toy::model(&config()));
+    let logits: Vec<f64> = step.aux_logits.clone().expect("a head").into_data().iter().collect();
+    let losses = logits.chunks(3).zip(&labels).map(|(logits, label)| {
+        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+        logits.get(*label as usize).map_or(0.0, |logit| sum.ln() - logit)
+    });
+    let losses: Vec<f64> = losses.collect();
+    let labelled = |cells: &[i32]| cells.iter().filter(|label| **label >= 0).count() as f64;
+    let seq_len = config().seq_len;
+    let of_puzzles = losses.chunks(seq_len).zip(labels.chunks(seq_len));
+    let by_hand: f64 = of_puzzles.map(|(losses, labels)| losses.iter().sum::<f64>() / labelled(labels)).sum();
+    let terms = LossTerms { aux_loss_weight: 0.25, ..TokenLoss::Stablemax.into() };
+    let ActLoss { loss, sums } = ActLoss::new(&step, terms);
+    let metrics = Metrics::read(sums);
+    assert!((metrics.aux_loss - 0.25 * by_hand).abs() < 1e-4 * by_hand, "{} {by_hand}", metrics.aux_loss);
+    let loss: f64 = loss.into_data().iter().next().expect("a number");
+    assert!((loss - metrics.loss()).abs() < 1e-4 * loss, "{loss}, {metrics:?}");
+}
+
+/// What the head learns reaches the blocks; without weight nothing of it does.
+#[test]
+fn auxiliary_labels_move_the_network() {
+    let model = toy::model(&config());
+    let of_blocks = |weight: f64| {
+        let (step, _) = step(&model);
+        let terms = LossTerms { aux_loss_weight: weight, ..TokenLoss::Stablemax.into() };
+        let grads = ActLoss::new(&step, terms).loss.backward();
+        let head = model.aux_head.as_ref().expect("a head").weight.val().grad(&grads).expect("a gradient");
+        let block = model.l_level.layers[0].mlp.down_proj.weight.val().grad(&grads).expect("a gradient");
+        (head.abs().max().into_scalar(), block.into_data())
+    };
+    let (with, without) = (of_blocks(1.0), of_blocks(0.0));
+    assert!(with.0 > 0.0 && without.0 == 0.0, "{} {}", with.0, without.0);
+    assert!(with.1 != without.1);
+}
+
+/// The head is for training alone: a model without it answers the same.
+#[test]
+fn answers_do_not_depend_on_the_head() {
+    let with = toy::model(&config());
+    let mut state: StateDict = with.valid().to_state();
+    assert!(state.0.remove("aux_head.weight").is_some());
+    let without = Trm::<toy::A>::from_state(&toy::config(), &state, &Default::default()).expect("a model");
+    let logits = |model: &Trm<toy::A>| {
+        let (batch, min_steps) = toy::batch(1);
+        let carry = Carry::empty(&model.valid(), &batch);
+        training_step(model, carry, batch, min_steps).output.logits.into_data()
+    };
+    assert_eq!(logits(&with), logits(&without));
+}
+
+/// A run writes the loss into its records, and the head into its checkpoint.
+#[test]
+fn a_run_trains_the_head() {
+    let dir = tempdir().expect("a folder");
+    let recipe = recipe(&[AUX]);
+    let mut run = open(&recipe, dir.path(), Resume::No).expect("a run");
+    let first = run.step().expect("a step");
+    assert!(first.aux_loss > 0.5 && first.loss > first.lm_loss + first.aux_loss, "{first:?}");
+    go(&mut run, None);
+    let state = final_state(dir.path());
+    assert!(state.tensors.keys().any(|name| name.contains("aux_head")), "{:?}", state.tensors.keys());
+}
