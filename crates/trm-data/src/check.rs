@@ -23,7 +23,9 @@ pub struct Spread {
 }
 
 impl Spread {
-    fn of(mut values: Vec<usize>) -> Option<Self> {
+    /// The spread of some numbers; `None` without any.
+    #[must_use]
+    pub fn of(mut values: Vec<usize>) -> Option<Self> {
         values.sort_unstable();
         let (&min, &max) = (values.first()?, values.last()?);
         let median = *values.get((values.len() - 1) / 2)?;

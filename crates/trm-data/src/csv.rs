@@ -1,10 +1,12 @@
-//! The CSV files of the published data set: columns `source,question,answer,rating`, one maze per line.
+//! The CSV files of published data sets: columns `source,question,answer,rating`, one puzzle per line.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use crate::{Error, Grid, Maze, Result, files, text};
+use crate::{Error, Grid, Maze, Result};
 
-/// One line of a CSV file.
+/// One line of a CSV file of mazes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvRow {
     /// The maze, from the column `question`.
@@ -19,36 +21,18 @@ pub struct CsvRow {
 /// # Errors
 /// [`Error::Read`], or [`Error::InFile`] that names the file, the line (from 1, the header) and what is wrong.
 pub fn read(path: &Path) -> Result<Vec<CsvRow>> {
-    parse(&files::read(path)?).map_err(|error| error.in_file(path))
+    let table = Table::open(path, &COLUMNS)?;
+    mazes(table).map_err(|error| error.in_file(path))
 }
 
-/// What may stand between columns; spreadsheets take others than a comma in some languages.
-const SEPARATORS: [u8; 3] = *b",;\t";
+/// The columns that a maze needs.
+const COLUMNS: [&str; 2] = ["question", "answer"];
 
-fn parse(bytes: &[u8]) -> Result<Vec<CsvRow>> {
-    let text = text::decode(bytes)?;
-    let header = text.lines().next().unwrap_or_default();
-    let separator = SEPARATORS.into_iter().max_by_key(|separator| {
-        // The first of equals: a file of one column has commas.
-        let columns = header.split(char::from(*separator)).count();
-        (columns, *separator == SEPARATORS[0])
-    });
-    let separator = separator.unwrap_or(SEPARATORS[0]);
-    let mut reader = ::csv::ReaderBuilder::new().delimiter(separator).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|cause| broken(&cause))?;
-    let column = |name: &str| {
-        let found = headers.iter().position(|header| header == name);
-        let problem = || format!("the first line, {header:?}, names no column `{name}`");
-        found.ok_or_else(|| Error::Csv { problem: problem() })
-    };
-    let (question, answer) = (column("question")?, column("answer")?);
+fn mazes(mut table: Table<impl BufRead>) -> Result<Vec<CsvRow>> {
     let mut rows: Vec<CsvRow> = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|cause| broken(&cause))?;
-        let line = record.position().map_or(0, ::csv::Position::line);
+    while let Some((line, fields)) = table.next_row()? {
         let side = rows.first().map(|row| row.maze.side());
-        let row = row(record.get(question), record.get(answer), side).map_err(|error| error.at_line(line))?;
-        rows.push(row);
+        rows.push(row(fields[0], fields[1], side).map_err(|error| error.at_line(line))?);
     }
     if rows.is_empty() {
         return Err(Error::Csv { problem: "it has no mazes".to_owned() });
@@ -56,8 +40,84 @@ fn parse(bytes: &[u8]) -> Result<Vec<CsvRow>> {
     Ok(rows)
 }
 
-fn row(question: Option<&str>, answer: Option<&str>, side: Option<usize>) -> Result<CsvRow> {
-    let [question, answer] = [question, answer].map(Option::unwrap_or_default);
+/// What may stand between columns; spreadsheets take others than a comma in some languages.
+const SEPARATORS: [u8; 3] = *b",;\t";
+/// What some programs put before UTF-8.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Bytes that are read at a time.
+const BUFFER: usize = 1 << 16;
+
+/// A CSV file in UTF-8 that is read line by line, so that it need not fit in memory. Of each line there are the columns
+/// that were asked for; columns are found by the names in the first line.
+#[derive(Debug)]
+pub struct Table<R> {
+    reader: ::csv::Reader<R>,
+    record: ::csv::StringRecord,
+    columns: Vec<usize>,
+}
+
+impl Table<BufReader<File>> {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::InFile`] around [`Error::Csv`] when a column is missing, or [`Error::Encoding`].
+    pub fn open(path: &Path, names: &[&str]) -> Result<Self> {
+        let failed = |cause| Error::Read { path: path.to_path_buf(), cause };
+        let mut file = BufReader::with_capacity(BUFFER, File::open(path).map_err(failed)?);
+        file.fill_buf().map_err(failed)?;
+        Table::new(file, names).map_err(|error| error.in_file(path))
+    }
+}
+
+impl<R: BufRead> Table<R> {
+    /// Reads the first line, and finds the columns of these names.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] when a column is missing; [`Error::Encoding`] for UTF-16.
+    pub fn new(mut source: R, names: &[&str]) -> Result<Self> {
+        let start = |cause: std::io::Error| Error::Csv { problem: cause.to_string() };
+        let bytes = source.fill_buf().map_err(start)?;
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Err(Error::Encoding { found: "UTF-16" });
+        }
+        let mark = if bytes.starts_with(UTF8_MARK) { UTF8_MARK.len() } else { 0 };
+        source.consume(mark);
+        let bytes = source.fill_buf().map_err(start)?;
+        let end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
+        let header = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]).to_vec();
+        let separator = SEPARATORS.into_iter().max_by_key(|separator| {
+            // The first of equals: a file of one column has commas.
+            let columns = header.iter().filter(|byte| *byte == separator).count();
+            (columns, *separator == SEPARATORS[0])
+        });
+        let separator = separator.unwrap_or(SEPARATORS[0]);
+        let mut reader = ::csv::ReaderBuilder::new().delimiter(separator).from_reader(source);
+        let headers = reader.headers().map_err(|cause| broken(&cause))?;
+        let column = |name: &&str| {
+            let found = headers.iter().position(|header| header == *name);
+            let header = String::from_utf8_lossy(&header);
+            let problem = || format!("the first line, {header:?}, names no column `{name}`");
+            found.ok_or_else(|| Error::Csv { problem: problem() })
+        };
+        let columns = names.iter().map(column).collect::<Result<_>>()?;
+        Ok(Table { reader, record: ::csv::StringRecord::new(), columns })
+    }
+
+    /// The number of the next line (from 1, the header) and its fields, in the order of the names; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Csv`] for a line of more or fewer columns than the first, or an error of the file; [`Error::Encoding`].
+    pub fn next_row(&mut self) -> Result<Option<(u64, Vec<&str>)>> {
+        if !self.reader.read_record(&mut self.record).map_err(|cause| broken(&cause))? {
+            return Ok(None);
+        }
+        let line = self.record.position().map_or(0, ::csv::Position::line);
+        let field = |column: &usize| self.record.get(*column).unwrap_or_default();
+        Ok(Some((line, self.columns.iter().map(field).collect())))
+    }
+}
+
+fn row(question: &str, answer: &str, side: Option<usize>) -> Result<CsvRow> {
     // Blanks at the ends are cells. They cannot be put back: nothing says at which end they were.
     let wanted = question.chars().count().max(answer.chars().count()).max(side.unwrap_or(0).pow(2));
     for (column, text) in [("question", question), ("answer", answer)] {
@@ -78,12 +138,19 @@ fn row(question: Option<&str>, answer: Option<&str>, side: Option<usize>) -> Res
 }
 
 fn broken(cause: &::csv::Error) -> Error {
-    Error::Csv { problem: cause.to_string() }
+    match cause.kind() {
+        ::csv::ErrorKind::Utf8 { .. } => Error::Encoding { found: "no UTF-8" },
+        _ => Error::Csv { problem: cause.to_string() },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Vec<CsvRow>> {
+        mazes(Table::new(bytes, &COLUMNS)?)
+    }
 
     fn fails(text: &[u8]) -> String {
         parse(text).expect_err("refused").to_string()

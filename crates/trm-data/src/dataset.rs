@@ -3,9 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use crate::{Error, Grid, Maze, Metadata, Result, metadata, npy};
+use crate::{Error, Grid, Maze, Metadata, Result, kind, metadata, npy};
 
 /// One split (`train` or `test`) of any puzzle in the reference's layout: five arrays and their metadata.
 ///
@@ -91,27 +89,43 @@ impl Dataset {
     }
 
     /// Writes the split into a folder, in the reference's layout. The metadata come last and the old ones go first, so
-    /// a split that was cut off while writing is not taken for a whole one.
+    /// a split that was cut off while writing is not taken for a whole one; nor is the [kind](crate::kind) of an old one taken
+    /// for that of this.
     ///
     /// # Errors
     /// [`Error::Write`], or [`Error::Inconsistent`] as from [`Dataset::validate`].
     pub fn save(&self, dir: &Path) -> Result<()> {
+        self.save_by(dir, npy::write_matrix)
+    }
+
+    /// [`save`](Self::save) with inputs and labels as `int64`, which is how the reference's Sudoku builder writes what it
+    /// augments. [`load`](Self::load) reads either.
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save).
+    pub fn save_wide(&self, dir: &Path) -> Result<()> {
+        self.save_by(dir, npy::write_wide_matrix)
+    }
+
+    fn save_by(&self, dir: &Path, write: fn(&Path, &[u8], usize) -> Result<()>) -> Result<()> {
         self.validate().map_err(|error| error.in_file(dir))?;
         let set = match self.metadata.sets.as_slice() {
             [set] => set,
             sets => return Err(inconsistent("sets", format!("{} names, one is needed to save", sets.len()))),
         };
-        let old = dir.join(metadata::FILE);
-        match std::fs::remove_file(&old) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Write { path: old, cause });
+        for name in [metadata::FILE, kind::FILE] {
+            let old = dir.join(name);
+            match std::fs::remove_file(&old) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::Write { path: old, cause });
+                }
+                _ => {}
             }
-            _ => {}
         }
         let path = |field: &str| dir.join(format!("{set}__{field}.npy"));
         let seq_len = self.metadata.seq_len;
-        npy::write_matrix(&path("inputs"), &self.inputs, seq_len)?;
-        npy::write_matrix(&path("labels"), &self.labels, seq_len)?;
+        write(&path("inputs"), &self.inputs, seq_len)?;
+        write(&path("labels"), &self.labels, seq_len)?;
         npy::write_vector(&path("puzzle_identifiers"), &self.puzzle_identifiers)?;
         npy::write_vector(&path("puzzle_indices"), &to_i32("puzzle_indices", &self.puzzle_indices)?)?;
         npy::write_vector(&path("group_indices"), &to_i32("group_indices", &self.group_indices)?)?;
@@ -243,33 +257,6 @@ impl Dataset {
     /// [`Error::At`] with the row around what [`Grid::from_tokens`] says.
     pub fn solution(&self, row: usize) -> Result<Grid> {
         Grid::from_tokens(self.label(row)).map_err(|error| error.at_row(row))
-    }
-
-    /// Names the content: the SHA-256, in 64 hexadecimal digits, of the sizes and all arrays. It does not depend on
-    /// the folder, the name of the set or the number types in the files.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        let Metadata { pad_id, ignore_label_id, blank_identifier_id, vocab_size, seq_len, .. } =
-            self.metadata;
-        let mut hash = Sha256::new();
-        let sizes = [
-            u64::from(pad_id),
-            ignore_label_id.map_or(u64::MAX, u64::from),
-            blank_identifier_id as u64,
-            vocab_size as u64,
-            seq_len as u64,
-            self.metadata.num_puzzle_identifiers as u64,
-            self.inputs.len() as u64,
-            self.puzzle_identifiers.len() as u64,
-            self.group_indices.len() as u64,
-        ];
-        sizes.iter().for_each(|size| hash.update(size.to_le_bytes()));
-        hash.update(&self.inputs);
-        hash.update(&self.labels);
-        self.puzzle_identifiers.iter().for_each(|identifier| hash.update(identifier.to_le_bytes()));
-        let indices = self.puzzle_indices.iter().chain(&self.group_indices);
-        indices.for_each(|&index| hash.update((index as u64).to_le_bytes()));
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

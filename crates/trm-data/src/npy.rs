@@ -5,7 +5,7 @@
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result, files};
@@ -63,16 +63,32 @@ pub fn read_vector(path: &Path) -> Result<Vec<i32>> {
 /// # Errors
 /// [`Error::Write`], or [`Error::Inconsistent`] when the last row is not full.
 pub fn write_matrix(path: &Path, elements: &[u8], columns: usize) -> Result<()> {
+    let header = matrix_header(path, "|u1", elements, columns)?;
+    files::write_atomic_by(path, |file| file.write_all(&header).and_then(|()| file.write_all(elements)))
+}
+
+/// The same with eight bytes for each element; numpy reads it back as `int64`.
+///
+/// # Errors
+/// Those of [`write_matrix`].
+pub fn write_wide_matrix(path: &Path, elements: &[u8], columns: usize) -> Result<()> {
+    let header = matrix_header(path, "<i8", elements, columns)?;
+    files::write_atomic_by(path, |file| {
+        let mut file = BufWriter::new(file);
+        file.write_all(&header)?;
+        elements.iter().try_for_each(|&element| file.write_all(&i64::from(element).to_le_bytes()))?;
+        file.flush()
+    })
+}
+
+fn matrix_header(path: &Path, descr: &str, elements: &[u8], columns: usize) -> Result<Vec<u8>> {
     match elements.len().checked_rem(columns) {
-        Some(0) => {}
+        Some(0) => Ok(header(descr, &format!("({}, {columns})", elements.len() / columns))),
         _ => {
             let problem = format!("{} elements do not fill rows of {columns}", elements.len());
-            return Err(Error::Inconsistent { field: "shape", problem }.in_file(path));
+            Err(Error::Inconsistent { field: "shape", problem }.in_file(path))
         }
     }
-    let mut bytes = header("|u1", &format!("({}, {columns})", elements.len() / columns));
-    bytes.extend_from_slice(elements);
-    files::write_atomic(path, &bytes)
 }
 
 /// Writes an array of `i32`; numpy reads it back as `int32` of shape `[elements]`.

@@ -65,7 +65,7 @@ pub struct GenerateRecipe {
 pub struct SplitRequest {
     /// Its name, which becomes its folder: `train`, `test` or another word.
     pub name: String,
-    /// How many mazes.
+    /// How many puzzles.
     pub count: usize,
 }
 
@@ -74,7 +74,7 @@ impl SplitRequest {
     ///
     /// # Errors
     /// [`Error::Setting`] for a name that is no plain folder name, and for a count of 0.
-    pub(crate) fn validate(&self) -> Result<()> {
+    pub fn validate(&self) -> Result<()> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if self.name.is_empty() || !self.name.chars().all(plain) {
             let remedy = "use letters, digits, `_` and `-`";
@@ -84,7 +84,7 @@ impl SplitRequest {
             return Err(Error::Setting {
                 field: "split.count",
                 value: "0".to_owned(),
-                remedy: "ask for one maze or more",
+                remedy: "ask for one or more",
             });
         }
         Ok(())
