@@ -1,0 +1,75 @@
+//! The puzzle of a data set: written down, told from the board, or asked for.
+
+use std::path::{Path, PathBuf};
+
+use trm_data::{BuildSummary, Metadata, kind};
+
+use crate::{Error, PUZZLES, Puzzle, Result, named};
+
+/// The puzzle that a split holds. Its folder says so in `puzzle.json`; where it does not, it is the one that was `asked` for,
+/// or the only one that has boards of this size and vocabulary. It is never told from what stands on a board.
+///
+/// ```
+/// # use trm_data::Dataset;
+/// let folder = std::env::temp_dir();
+/// let sudokus = Dataset::of_rows(11, 81, vec![1; 81], vec![2; 81]);
+/// let puzzle = trm_puzzles::puzzle_of(&folder.join("train"), &sudokus.metadata, None)?;
+/// assert_eq!(puzzle.name(), "sudoku");
+/// // 4x4 boards with six tokens may be mazes too.
+/// let small = Dataset::of_rows(6, 16, vec![1; 16], vec![2; 16]);
+/// assert!(trm_puzzles::puzzle_of(&folder, &small.metadata, None).is_err());
+/// # Ok::<(), trm_puzzles::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::WhichPuzzle`] if several fit, [`Error::NoPuzzle`] if none does; [`Error::OtherPuzzle`] or [`Error::BoardOfOther`]
+/// for contradictions; [`Error::UnknownPuzzle`], [`Error::Data`] for a file that cannot be used.
+pub fn puzzle_of(
+    split_dir: &Path,
+    metadata: &Metadata,
+    asked: Option<&'static dyn Puzzle>,
+) -> Result<&'static dyn Puzzle> {
+    let Metadata { seq_len: cells, vocab_size, .. } = *metadata;
+    let folder = || split_dir.to_owned();
+    let path = split_dir.join(kind::FILE);
+    let written = match kind::read(split_dir)? {
+        Some(name) => Some(named(&name).map_err(|error| error.in_file(&path))?),
+        None => None,
+    };
+    if let (Some(written), Some(asked)) = (written, asked)
+        && written.name() != asked.name()
+    {
+        let (found, asked) = (written.plural(), asked.plural());
+        return Err(Error::OtherPuzzle { folder: folder(), found, asked });
+    }
+    if let Some(puzzle) = written.or(asked) {
+        let puzzle_name = puzzle.name();
+        let other = || Error::BoardOfOther { folder: folder(), puzzle: puzzle_name, cells, vocab_size };
+        return puzzle.board(cells, vocab_size).map(|_| puzzle).ok_or_else(other);
+    }
+    let fitting: Vec<&'static dyn Puzzle> =
+        PUZZLES.into_iter().filter(|puzzle| puzzle.board(cells, vocab_size).is_some()).collect();
+    match fitting[..] {
+        [only] => Ok(only),
+        [] => Err(Error::NoPuzzle { folder: folder(), cells, vocab_size }),
+        _ => {
+            let names = fitting.iter().map(|puzzle| puzzle.name()).collect();
+            Err(Error::WhichPuzzle { folder: folder(), cells, vocab_size, names })
+        }
+    }
+}
+
+/// The folder of a split: `name` in the folder of the data set, or the folder itself where that is a split.
+#[must_use]
+pub fn split_dir(folder: &Path, name: &str) -> PathBuf {
+    let within = folder.join(name);
+    if within.is_dir() { within } else { folder.to_owned() }
+}
+
+/// Writes the puzzle down in every split that was made.
+pub(crate) fn write_down(puzzle: &dyn Puzzle, output: &Path, summary: &BuildSummary) -> Result<()> {
+    for split in &summary.splits {
+        kind::write(&output.join(&split.name), puzzle.name())?;
+    }
+    Ok(())
+}

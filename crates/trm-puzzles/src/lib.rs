@@ -1,0 +1,49 @@
+//! The puzzles: mazes and Sudoku, each a folder of this crate and a line in [`PUZZLES`].
+//!
+//! A [`Puzzle`] brings its name, its [`Board`], whether a question is well formed, a solver, grades of answers, the
+//! reference's data set from the published files, and fresh ones from a seed. [`puzzle_of`] says which puzzle a data set holds.
+//! Tensors, sampling and files know only tokens; they are in `trm-data` and above.
+//!
+//! ```
+//! use trm_puzzles::named;
+//!
+//! let sudoku = named("sudoku")?;
+//! let (board, question) = sudoku.read("1..4 ..12 .1.. 4...")?;
+//! assert_eq!((board.rows, board.vocab_size()), (4, 6));
+//! let label = sudoku.solve(&question)?;
+//! assert_eq!(sudoku.grade(&question, &label), [true]);
+//! # Ok::<(), trm_puzzles::Error>(())
+//! ```
+#![deny(missing_docs)]
+
+mod board;
+mod error;
+mod kind;
+pub mod maze;
+mod puzzle;
+mod report;
+pub mod sudoku;
+
+pub use board::Board;
+pub use error::{Error, Result};
+pub use kind::{puzzle_of, split_dir};
+pub use puzzle::{BuildRequest, DrawRequest, Mark, OnProgress, Puzzle};
+pub use report::Report;
+
+/// All puzzles.
+pub static PUZZLES: [&dyn Puzzle; 2] = [&maze::Mazes, &sudoku::Sudokus];
+
+/// The puzzle of this name.
+///
+/// # Errors
+/// [`Error::UnknownPuzzle`] names those that there are.
+pub fn named(name: &str) -> Result<&'static dyn Puzzle> {
+    let found = PUZZLES.into_iter().find(|puzzle| puzzle.name() == name);
+    found.ok_or_else(|| Error::UnknownPuzzle { name: name.to_owned() })
+}
+
+/// The names of all puzzles.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    PUZZLES.iter().map(|puzzle| puzzle.name()).collect()
+}
