@@ -1,4 +1,8 @@
 //! Gradients of the fused operations: a node each, with the backward pass of the backend beneath.
+//!
+//! An operation holds its inputs, each with its `rc`, until its own node is in Burn's graph: what nothing holds may be freed by a
+//! backward pass in another thread, and its gradient is lost (burn#5573). To take fields out of a variable leaves `rc` in it; a
+//! closure that takes a tensor and returns a field drops it.
 
 use burn::{
     backend::{
@@ -78,8 +82,9 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         weights: [FloatTensor<Self>; 2],
         epsilon: f64,
     ) -> FloatTensor<Self> {
-        let nodes = [x.node.clone(), weights[0].node.clone(), weights[1].node.clone()];
-        let (x, [gate_up, down]) = (x.primitive, weights.map(|weight| weight.primitive));
+        let [first, second] = weights;
+        let nodes = [x.node.clone(), first.node.clone(), second.node.clone()];
+        let (x, [gate_up, down]) = (x.primitive, [first.primitive, second.primitive]);
         match Sublayer.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let both = <B as Kernels>::linear(x.clone(), gate_up.clone());
@@ -99,8 +104,9 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         layout: &Heads<Self>,
         epsilon: f64,
     ) -> FloatTensor<Self> {
-        let nodes = [x.node.clone(), weights[0].node.clone(), weights[1].node.clone()];
-        let (x, [to_qkv, to_out]) = (x.primitive, weights.map(|weight| weight.primitive));
+        let [first, second] = weights;
+        let nodes = [x.node.clone(), first.node.clone(), second.node.clone()];
+        let (x, [to_qkv, to_out]) = (x.primitive, [first.primitive, second.primitive]);
         let rope = layout.rope.as_ref().map(inner);
         let layout = Heads::<B> { len: layout.len, heads: layout.heads, rope };
         match Sublayer.prepare::<C>(nodes).compute_bound().stateful() {
