@@ -15,7 +15,7 @@ use trm_model::{
 
 use crate::{
     ActLoss, AdamAtan2, Ema, Error, Group, LossTerms, Metrics, Noise, Optimization, Result, StepResult,
-    gradients::{scale, squares, sum_over},
+    gradients::{scale, squares, sum_over, with_own_leaves},
     lane::Lane,
     muon::Velocities,
     puzzle_embedding_step,
@@ -272,14 +272,15 @@ impl<B: AutodiffKernels> Trainer<B> {
             let mut carry = carry.admit(&frozen, batch);
             let restarted = &free[start..start + count];
             carry.latents = self.noise.add(carry.latents, self.step + 1, own.start + start, restarted);
-            let forward = admitted_training_step(&self.model, carry, min_steps);
+            let model = with_own_leaves(self.model.clone());
+            let forward = admitted_training_step(&model, carry, min_steps);
             let terms = LossTerms {
                 token_loss: self.optimization.token_loss,
                 label_smoothing: self.label_smoothing,
                 aux_loss_weight: self.aux_loss_weight,
             };
             let ActLoss { loss, sums } = ActLoss::new(&forward, terms);
-            let grads = GradientsParams::from_grads::<B, _>((loss / batch_size).backward(), &self.model);
+            let grads = GradientsParams::from_grads::<B, _>((loss / batch_size).backward(), &model);
             accumulator.accumulate(&self.model, grads);
             total = Some(match total {
                 None => sums,

@@ -16,6 +16,7 @@ mod neighbours;
 mod parcel;
 mod report;
 mod run;
+mod side_by_side;
 mod sinks;
 mod small_run;
 mod starting;
