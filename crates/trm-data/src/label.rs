@@ -44,8 +44,7 @@ impl Grid {
     /// the path. Without a goal, all moves are [`NextMove::Nowhere`].
     #[must_use]
     pub fn next_moves(&self) -> Vec<Option<NextMove>> {
-        let goal = self.find(Cell::Goal);
-        let steps = goal.map_or_else(|| vec![None; self.cells().len()], |goal| self.steps_to(goal));
+        let steps = self.steps_to_goal();
         let side = self.side();
         let next = |cell: usize| {
             let Some(left) = steps[cell] else { return NextMove::Nowhere };
@@ -61,7 +60,14 @@ impl Grid {
         (0..self.cells().len()).map(|cell| open(cell).then(|| next(cell))).collect()
     }
 
-    /// How many steps each cell is away from `goal`, `[side * side]`; `None` for walls and for cells that cannot reach it.
+    /// How many steps each cell is away from the goal, `[side * side]`; `None` for walls and for cells that cannot reach it.
+    #[must_use]
+    pub fn steps_to_goal(&self) -> Vec<Option<usize>> {
+        let goal = self.find(Cell::Goal);
+        goal.map_or_else(|| vec![None; self.cells().len()], |goal| self.steps_to(goal))
+    }
+
+    /// How many steps each cell is away from `goal`.
     fn steps_to(&self, goal: usize) -> Vec<Option<usize>> {
         let mut steps = vec![None; self.cells().len()];
         steps[goal] = Some(0);

@@ -20,10 +20,19 @@ pub struct Batch<B: Backend> {
     pub inputs: Tensor<B, 2, Int>,
     /// Answers, `[batch, seq_len]`; negative where a cell has no label.
     pub labels: Tensor<B, 2, Int>,
-    /// Auxiliary labels, `[batch, seq_len]`, negative where a cell has none; for models with a head for them.
-    pub aux_labels: Option<Tensor<B, 2, Int>>,
+    /// For models with a head for them.
+    pub aux_labels: Option<AuxLabels<B>>,
     /// `[batch]`.
     pub puzzle_identifiers: Tensor<B, 1, Int>,
+}
+
+/// Auxiliary labels of a batch, and from when on they count.
+#[derive(Clone, Debug)]
+pub struct AuxLabels<B: Backend> {
+    /// `[batch, seq_len]`; negative where a cell has none.
+    pub labels: Tensor<B, 2, Int>,
+    /// `[batch, seq_len]`: the supervision step, counted from 1, from which on a label counts.
+    pub from_step: Tensor<B, 2, Int>,
 }
 
 /// What lives from one supervision step to the next.
@@ -54,7 +63,10 @@ impl<B: Kernels> Batch<B> {
         Self {
             inputs: self.inputs.clone().narrow(0, start, count),
             labels: self.labels.clone().narrow(0, start, count),
-            aux_labels: self.aux_labels.clone().map(|labels| labels.narrow(0, start, count)),
+            aux_labels: self.aux_labels.clone().map(|aux| AuxLabels {
+                labels: aux.labels.narrow(0, start, count),
+                from_step: aux.from_step.narrow(0, start, count),
+            }),
             puzzle_identifiers: self.puzzle_identifiers.clone().narrow(0, start, count),
         }
     }
@@ -79,7 +91,10 @@ impl<B: Kernels> Carry<B> {
         let wide = self.halted.clone().reshape([size, 1]).expand([size, seq_len]);
         let old = self.batch;
         let aux_labels = match (old.aux_labels, batch.aux_labels) {
-            (Some(old), Some(new)) => Some(old.mask_where(wide.clone(), new)),
+            (Some(old), Some(new)) => Some(AuxLabels {
+                labels: old.labels.mask_where(wide.clone(), new.labels),
+                from_step: old.from_step.mask_where(wide.clone(), new.from_step),
+            }),
             _ => None,
         };
         Self {

@@ -5,7 +5,7 @@ use burn::tensor::{
     backend::{AutodiffBackend, Backend},
 };
 use trm_kernels::{AutodiffKernels, Kernels};
-use trm_model::act::TrainingStep;
+use trm_model::act::{AuxLabels, TrainingStep};
 
 use crate::loss::{TokenLoss, bce_with_logits, smoothed_softmax};
 
@@ -120,8 +120,10 @@ impl<B: AutodiffKernels> ActLoss<B> {
         };
 
         let aux_loss = match (&step.aux_logits, &step.carry.batch.aux_labels) {
-            (Some(logits), Some(labels)) => {
-                mean_aux_loss(logits.clone(), labels.clone()).cast(dtype) * aux_loss_weight
+            (Some(logits), Some(AuxLabels { labels, from_step })) => {
+                let steps = step.carry.steps.clone().unsqueeze_dim::<2>(1).expand(from_step.shape());
+                let labels = labels.clone().mask_fill(from_step.clone().greater(steps), -100);
+                mean_aux_loss(logits.clone(), labels).cast(dtype) * aux_loss_weight
             }
             _ => lm_loss.zeros_like(),
         };

@@ -6,7 +6,7 @@ use burn::tensor::{BasicOps, DType, Int, Tensor, TensorData};
 use trm_kernels::Kernels;
 use trm_model::{
     Latents,
-    act::{Batch, Carry},
+    act::{AuxLabels, Batch, Carry},
 };
 
 use crate::{Group, Result, Tensors};
@@ -78,7 +78,11 @@ fn joined<B: Kernels>(carries: &[Carry<B>]) -> Option<Carry<B>> {
     ) -> Tensor<B, D, K> {
         Tensor::cat(carries.iter().map(|carry| part(carry).clone()).collect(), 0)
     }
-    let aux_labels: Vec<_> = carries.iter().map(|c| c.batch.aux_labels.clone()).collect();
+    let aux: Option<Vec<_>> = carries.iter().map(|c| c.batch.aux_labels.clone()).collect();
+    let aux_labels = aux.map(|parts| AuxLabels {
+        labels: Tensor::cat(parts.iter().map(|part| part.labels.clone()).collect(), 0),
+        from_step: Tensor::cat(parts.iter().map(|part| part.from_step.clone()).collect(), 0),
+    });
     (!carries.is_empty()).then(|| Carry {
         latents: Latents { z_h: cat(carries, |c| &c.latents.z_h), z_l: cat(carries, |c| &c.latents.z_l) },
         steps: cat(carries, |c| &c.steps),
@@ -86,7 +90,7 @@ fn joined<B: Kernels>(carries: &[Carry<B>]) -> Option<Carry<B>> {
         batch: Batch {
             inputs: cat(carries, |c| &c.batch.inputs),
             labels: cat(carries, |c| &c.batch.labels),
-            aux_labels: aux_labels.into_iter().collect::<Option<Vec<_>>>().map(|parts| Tensor::cat(parts, 0)),
+            aux_labels,
             puzzle_identifiers: cat(carries, |c| &c.batch.puzzle_identifiers),
         },
     })
@@ -115,8 +119,9 @@ fn put_carry<B: Kernels>(tensors: &mut Tensors, prefix: &str, carry: Carry<B>, g
     put("z_l", group.gather(carry.latents.z_l)?.into_data());
     put("inputs", group.gather(exact(carry.batch.inputs))?.into_data().convert::<i32>());
     put("labels", group.gather(exact(carry.batch.labels))?.into_data().convert::<i32>());
-    if let Some(aux_labels) = carry.batch.aux_labels {
-        put("aux_labels", group.gather(exact(aux_labels))?.into_data().convert::<i32>());
+    if let Some(AuxLabels { labels, from_step }) = carry.batch.aux_labels {
+        put("aux_labels", group.gather(exact(labels))?.into_data().convert::<i32>());
+        put("aux_from_step", group.gather(exact(from_step))?.into_data().convert::<i32>());
     }
     let identifiers = group.gather(exact(carry.batch.puzzle_identifiers))?;
     put("puzzle_identifiers", identifiers.into_data().convert::<i32>());
@@ -151,7 +156,10 @@ fn take_carry<B: Kernels>(
     };
     let halted = Tensor::<B, 1, Int>::from_data(take("halted", 1)?, device).not_equal_elem(0);
     let aux_labels = match tensors_have_aux {
-        true => Some(group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_labels", 2)?, device))),
+        true => Some(AuxLabels {
+            labels: group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_labels", 2)?, device)),
+            from_step: group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_from_step", 2)?, device)),
+        }),
         false => None,
     };
     Ok(Carry {

@@ -39,6 +39,10 @@ pub struct MazesRecipe {
     /// side, windows with ends of their own for smaller sides ([`Cuttings`](trm_data::Cuttings)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_from: Option<PathBuf>,
+    /// How many cells further from the goal auxiliary labels count with every supervision step, in models that have them; all
+    /// from the first step on if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aux_cells_per_step: Option<usize>,
     /// Easier mazes to begin with, in order of `until_step`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curriculum: Vec<MazeStage>,

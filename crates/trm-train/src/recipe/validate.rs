@@ -52,6 +52,14 @@ impl Recipe {
             DataRecipe::Custom => {}
         }
         let DataRecipe::Mazes(mazes) = &self.data else { return Ok(()) };
+        if let Some(cells) = mazes.aux_cells_per_step {
+            check(
+                cells > 0 && aux > 0,
+                "data.aux_cells_per_step",
+                cells,
+                "must be at least 1, and needs model.aux_vocab_size",
+            )?;
+        }
         let cells = mazes.side.saturating_mul(mazes.side);
         check(
             self.model.seq_len == cells,

@@ -87,7 +87,7 @@ impl FreshMazes {
 
 impl Source for FreshMazes {
     fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows> {
-        let next_moves = self.next_moves;
+        let (next_moves, cells_per_step) = (self.next_moves, self.recipe.aux_cells_per_step);
         let (stream, place) = self.lane(step)?;
         let cells = stream.config().side.pow(2);
         let mut rows = Rows::default();
@@ -96,7 +96,7 @@ impl Source for FreshMazes {
             if *free && let Some((puzzle, after)) = stream.next() {
                 rows.push_puzzle(&puzzle);
                 if next_moves {
-                    rows.push_next_moves(&puzzle.grid);
+                    rows.push_next_moves(&puzzle.grid, cells_per_step);
                 }
                 *place = after;
             } else {
@@ -104,6 +104,7 @@ impl Source for FreshMazes {
                 rows.labels.extend(std::iter::repeat_n(-100, cells));
                 if next_moves {
                     rows.aux_labels.extend(std::iter::repeat_n(-100, cells));
+                    rows.aux_from_step.extend(std::iter::repeat_n(1, cells));
                 }
             }
         }

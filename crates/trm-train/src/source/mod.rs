@@ -8,7 +8,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use trm_data::{Grid, Labelled, NextMove, Puzzle};
 use trm_kernels::Kernels;
-use trm_model::act::Batch;
+use trm_model::act::{AuxLabels, Batch};
 
 pub use self::{epochs::Epochs, fresh::FreshMazes};
 use crate::Result;
@@ -22,6 +22,8 @@ pub struct Rows {
     pub labels: Vec<i32>,
     /// Auxiliary labels, `[rows * seq_len]`, negative where a cell has none; empty for a model without a head for them.
     pub aux_labels: Vec<i32>,
+    /// The supervision step, counted from 1, from which on each of them counts, `[rows * seq_len]`; empty likewise.
+    pub aux_from_step: Vec<i32>,
     /// `[rows]`.
     pub puzzle_identifiers: Vec<i32>,
 }
@@ -49,10 +51,16 @@ impl Rows {
         }
     }
 
-    /// Appends the auxiliary labels of a maze: where the rule goes next from each cell.
-    fn push_next_moves(&mut self, grid: &Grid) {
+    /// Appends the auxiliary labels of a maze: where the rule goes next from each cell. They count from the supervision step
+    /// on that the way from the goal to the cell reaches at `cells_per_step`; without, all from the first.
+    fn push_next_moves(&mut self, grid: &Grid, cells_per_step: Option<usize>) {
         let number = |next: Option<NextMove>| next.map_or(-100, |next| next.index() as i32);
         self.aux_labels.extend(grid.next_moves().into_iter().map(number));
+        let from_step = |away: Option<usize>| match (away, cells_per_step) {
+            (Some(away), Some(cells)) => away.div_ceil(cells.max(1)).max(1) as i32,
+            _ => 1,
+        };
+        self.aux_from_step.extend(grid.steps_to_goal().into_iter().map(from_step));
     }
 
     /// The number of rows.
@@ -76,7 +84,10 @@ impl Rows {
         Batch {
             inputs: matrix(&self.inputs),
             labels: matrix(&self.labels),
-            aux_labels: (!self.aux_labels.is_empty()).then(|| matrix(&self.aux_labels)),
+            aux_labels: (!self.aux_labels.is_empty()).then(|| AuxLabels {
+                labels: matrix(&self.aux_labels),
+                from_step: matrix(&self.aux_from_step),
+            }),
             puzzle_identifiers: Tensor::from_data(identifiers, device),
         }
     }

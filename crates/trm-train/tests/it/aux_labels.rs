@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use burn::{module::AutodiffModule, tensor::Tensor};
+use burn::{
+    module::AutodiffModule,
+    tensor::{Tensor, TensorData},
+};
 use tempfile::tempdir;
 use trm_data::{Grid, NextMove};
 use trm_model::{
     Trm, TrmConfig,
-    act::{Carry, training_step},
+    act::{AuxLabels, Carry, TrainingStep, training_step},
     weights::StateDict,
 };
 use trm_train::{ActLoss, Data, LossTerms, Metrics, Recipe, Resume, loss::TokenLoss};
@@ -19,30 +22,40 @@ use crate::{
 
 const AUX: &str = "model.aux_vocab_size=5";
 
-/// Every maze brings the next move of each of its cells, with several starts and without a path, too; places that are not
-/// free bring nothing.
+/// Every maze brings the next move of each of its cells, with several starts and without a path, too, which counts from the
+/// step on that three cells a step reach it in; places that are not free bring nothing.
 #[test]
 fn rows_bring_the_next_moves() {
     let mixture = "data.mixture=[{side=8,min_path=6,starts=4,no_path=0.25}]";
-    let recipe = recipe(&["data.curriculum=[]", mixture, AUX]);
+    let recipe = recipe(&["data.curriculum=[]", mixture, AUX, "data.aux_cells_per_step=3"]);
     let mut source = Data::open(&recipe).expect("data").source;
     let free: Vec<bool> = (0..200).map(|place| place % 3 != 0).collect();
     let rows = source.next_rows(1, &free).expect("rows");
     let mut seen = BTreeSet::new();
-    for ((inputs, aux), free) in rows.inputs.chunks(64).zip(rows.aux_labels.chunks(64)).zip(free) {
+    let mut latest = 0;
+    let aux = rows.aux_labels.chunks(64).zip(rows.aux_from_step.chunks(64));
+    for ((inputs, (aux, from_step)), free) in rows.inputs.chunks(64).zip(aux).zip(free) {
         if !free {
             assert!(aux.iter().all(|label| *label == -100));
             continue;
         }
         let tokens: Vec<u8> = inputs.iter().map(|token| *token as u8).collect();
-        let moves = Grid::from_tokens(&tokens).expect("a maze").next_moves();
+        let grid = Grid::from_tokens(&tokens).expect("a maze");
+        let (moves, away) = (grid.next_moves(), grid.steps_to_goal());
         assert!(
             moves.iter().zip(aux).all(|(next, aux)| next.map_or(-100, |next| next.index() as i32) == *aux)
         );
+        for (away, from_step) in away.iter().zip(from_step) {
+            let first = away.map_or(1, |away| if away <= 3 { 1 } else { (away as i32 + 2) / 3 });
+            assert_eq!(*from_step, first);
+            latest = latest.max(first);
+        }
         seen.extend(aux.iter().copied());
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [-100, 0, 1, 2, 3, 4]);
-    assert_eq!(rows.aux_labels.len(), rows.inputs.len());
+    assert!(latest > 3);
+    let sizes = [rows.aux_labels.len(), rows.aux_from_step.len()];
+    assert_eq!(sizes, [rows.inputs.len(); 2]);
 }
 
 fn refused(set: &[&str]) -> String {
@@ -61,6 +74,10 @@ fn what_cannot_be_names_its_key() {
     assert!(error.contains("model.aux_vocab_size = 4") && error.contains("must be 5"), "{error}");
     let error = refused(&[AUX, "data={kind=\"dataset\",path=\"somewhere\"}"]);
     assert!(error.contains("model.aux_vocab_size = 5") && error.contains("a data set has no"), "{error}");
+    let error = refused(&["data.aux_cells_per_step=3"]);
+    assert!(error.contains("data.aux_cells_per_step = 3") && error.contains("aux_vocab_size"), "{error}");
+    let error = refused(&[AUX, "data.aux_cells_per_step=0"]);
+    assert!(error.contains("data.aux_cells_per_step = 0") && error.contains("at least 1"), "{error}");
     let error = refused(&[AUX, "optimizer.aux_loss_weight=-1.0"]);
     assert!(error.contains("optimizer.aux_loss_weight = -1"), "{error}");
 }
@@ -69,16 +86,22 @@ fn config() -> TrmConfig {
     TrmConfig { aux_vocab_size: 3, ..toy::config() }
 }
 
-/// A step on puzzles of which every second cell has an auxiliary label.
-fn step(model: &Trm<toy::A>) -> (trm_model::act::TrainingStep<toy::A>, Vec<i32>) {
+/// A first step on puzzles of which every second cell has an auxiliary label, and of these every second one from step 2 on;
+/// with the labels that count.
+fn step(model: &Trm<toy::A>) -> (TrainingStep<toy::A>, Vec<i32>) {
     let (mut batch, min_steps) = toy::batch(1);
-    let labels: Vec<i32> = (0..toy::ROWS * config().seq_len)
-        .map(|cell| if cell % 2 == 0 { (cell % 3) as i32 } else { -100 })
-        .collect();
-    let data = burn::tensor::TensorData::new(labels.clone(), [toy::ROWS, config().seq_len]);
-    batch.aux_labels = Some(Tensor::from_data(data, &Default::default()));
+    let cells = 0..toy::ROWS * config().seq_len;
+    let labels: Vec<i32> = cells.map(|cell| if cell % 2 == 0 { (cell % 3) as i32 } else { -100 }).collect();
+    let from_step: Vec<i32> = (0..labels.len()).map(|cell| if cell % 4 == 0 { 2 } else { 1 }).collect();
+    let counting = labels.iter().zip(&from_step);
+    let counting = counting.map(|(label, from_step)| if *from_step == 1 { *label } else { -100 }).collect();
+    let matrix = |values| {
+        let data = TensorData::new(values, [toy::ROWS, config().seq_len]);
+        Tensor::from_data(data, &Default::default())
+    };
+    batch.aux_labels = Some(AuxLabels { labels: matrix(labels), from_step: matrix(from_step) });
     let carry = Carry::empty(&model.valid(), &batch);
-    (training_step(model, carry, batch, min_steps), labels)
+    (training_step(model, carry, batch, min_steps), counting)
 }
 
 /// The loss is the weighted cross-entropy, a mean over the labelled cells of each puzzle.

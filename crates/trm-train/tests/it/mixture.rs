@@ -110,6 +110,7 @@ fn all_aids_together_are_resumed_bit_for_bit() {
         "optimizer.token_loss=softmax",
         "optimizer.label_smoothing=0.1",
         "model.aux_vocab_size=5",
+        "data.aux_cells_per_step=2",
         "optimizer.aux_loss_weight=0.5",
     ]));
 }
@@ -294,6 +295,7 @@ fn two_devices_train_a_mixture_as_one() {
         "training.restart_noise=0.5",
         "training.latent_noise=0.1",
         "model.aux_vocab_size=5",
+        "data.aux_cells_per_step=2",
         "optimizer.lr=1e-5",
     ]);
     let (one, two) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
