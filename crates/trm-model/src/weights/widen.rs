@@ -14,6 +14,9 @@ impl StateDict {
     /// arXiv 1511.05641). So that training goes on from what the narrower network knows, with room for more; the shares
     /// follow from `seed` and see to it that copies do not stay copies.
     ///
+    /// The head of auxiliary labels is no part of what a network computes: where only `to` has one, it is drawn as for a new
+    /// network, and where only `from` has one, it is left out.
+    ///
     /// # Errors
     /// [`Error::Config`] and [`Error::Widen`] if `to` is not `from` with a multiple of its widths (and, with attention, of its
     /// heads); those of [`StateDict::check`] for `from`.
@@ -39,11 +42,12 @@ impl StateDict {
     /// ```
     pub fn widened(&self, from: &TrmConfig, to: &TrmConfig, seed: u64) -> Result<Self> {
         self.check(from)?;
+        let (from, state) = &self.with_aux_head_of(from, to, seed);
         let factor = factor(from, to)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut wide = Self::default();
         for spec in layout(to) {
-            let narrow = &self.0[&spec.name];
+            let narrow = &state.0[&spec.name];
             let [rows, columns] = matrix(&spec.shape);
             let [narrow_rows, narrow_columns] = matrix(&narrow.shape);
             let row = Copies::new(narrow_rows, rows, block(&spec.name, "qkv_proj", from));
@@ -78,6 +82,21 @@ impl StateDict {
             wide.0.insert(spec.name, HostTensor { shape: spec.shape, values, precision: narrow.precision });
         }
         Ok(wide)
+    }
+
+    /// These weights of `from`, with as large a head of auxiliary labels as `to` has, and its architecture.
+    fn with_aux_head_of(&self, from: &TrmConfig, to: &TrmConfig, seed: u64) -> (TrmConfig, Self) {
+        const HEAD: &str = "aux_head.weight";
+        let mut state = self.clone();
+        if (from.aux_vocab_size > 0) == (to.aux_vocab_size > 0) {
+            return (from.clone(), state);
+        }
+        let from = TrmConfig { aux_vocab_size: to.aux_vocab_size, ..from.clone() };
+        match Self::initial(&from, seed).0.remove(HEAD) {
+            Some(head) => state.0.insert(HEAD.to_owned(), head),
+            None => state.0.remove(HEAD),
+        };
+        (from, state)
     }
 }
 

@@ -229,6 +229,7 @@ fn training_halts_and_explores() {
     let batch = |shift: i32| Batch::<B> {
         inputs: int(&tokens.iter().map(|t| 1 + (t + shift) % 5).collect::<Vec<_>>(), [8, 25]),
         labels: int(&tokens, [8, 25]),
+        aux_labels: None,
         puzzle_identifiers: int(&[0; 8], [8]),
     };
     let first = training_step(&model, Carry::empty(&inner, &batch(0)), batch(0), int(&[0; 8], [8]));

@@ -105,3 +105,24 @@ fn other_architectures_are_refused() {
     let mlp_t = TrmConfig { mixing: Mixing::MlpT, hidden_size: 32, ..narrow.clone() };
     assert!(fault(mlp_t).starts_with("L_level.layers.0.mlp"));
 }
+
+/// A head of auxiliary labels comes and goes with the architecture to start with, whatever the width; its size is the same on
+/// both sides.
+#[test]
+fn the_head_of_auxiliary_labels_comes_and_goes() {
+    let without = narrow(Mixing::Neighbours, PosEncodings::None);
+    let state = weights(&without);
+    let wide = TrmConfig { hidden_size: 32, aux_vocab_size: 5, ..without.clone() };
+    let with = state.widened(&without, &wide, 3).expect("weights with a head");
+    assert_eq!(with.0["aux_head.weight"].shape, [5, 32]);
+    assert!(with.0["aux_head.weight"].values.iter().any(|value| *value != 0.0));
+    for (ours, theirs) in answers(&wide, &with).iter().zip(answers(&without, &state)) {
+        assert!((ours - theirs).abs() < 1e-4, "{ours}, {theirs}");
+    }
+    let bare = TrmConfig { aux_vocab_size: 0, ..wide.clone() };
+    let dropped = with.widened(&wide, &bare, 3).expect("weights without a head");
+    assert_eq!(dropped.0.len() + 1, with.0.len());
+    let other = TrmConfig { aux_vocab_size: 3, ..wide.clone() };
+    let error = with.widened(&wide, &other, 3).expect_err("another head").to_string();
+    assert!(error.contains("aux_head.weight"), "{error}");
+}
