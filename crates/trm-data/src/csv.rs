@@ -54,6 +54,8 @@ pub struct Table<R> {
     reader: ::csv::Reader<R>,
     record: ::csv::StringRecord,
     columns: Vec<usize>,
+    /// Whether lines end in `\r\n`: the reader then counts each line only after the next one has begun.
+    ends_late: bool,
 }
 
 impl Table<BufReader<File>> {
@@ -84,7 +86,8 @@ impl<R: BufRead> Table<R> {
         source.consume(mark);
         let bytes = source.fill_buf().map_err(start)?;
         let end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
-        let header = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]).to_vec();
+        let ends_late = bytes[..end].ends_with(b"\r");
+        let header = bytes[..end - usize::from(ends_late)].to_vec();
         let separator = SEPARATORS.into_iter().max_by_key(|separator| {
             // The first of equals: a file of one column has commas.
             let columns = header.iter().filter(|byte| *byte == separator).count();
@@ -100,7 +103,7 @@ impl<R: BufRead> Table<R> {
             found.ok_or_else(|| Error::Csv { problem: problem() })
         };
         let columns = names.iter().map(column).collect::<Result<_>>()?;
-        Ok(Table { reader, record: ::csv::StringRecord::new(), columns })
+        Ok(Table { reader, record: ::csv::StringRecord::new(), columns, ends_late })
     }
 
     /// The number of the next line (from 1, the header) and its fields, in the order of the names; `None` at the end.
@@ -111,7 +114,7 @@ impl<R: BufRead> Table<R> {
         if !self.reader.read_record(&mut self.record).map_err(|cause| broken(&cause))? {
             return Ok(None);
         }
-        let line = self.record.position().map_or(0, ::csv::Position::line);
+        let line = self.record.position().map_or(0, ::csv::Position::line) + u64::from(self.ends_late);
         let field = |column: &usize| self.record.get(*column).unwrap_or_default();
         Ok(Some((line, self.columns.iter().map(field).collect())))
     }
@@ -189,6 +192,8 @@ mod tests {
         let head = "source,question,answer,rating\n";
         let with = |line: &str| fails(format!("{head}a,S  G,S  G,0\n{line}\n").as_bytes());
         assert!(with("a,S  G,,0").contains("line 3: the grid is empty"));
+        assert!(fails(b"question,answer\r\nS  G,\r\n").contains("line 2: the grid is empty"));
+        assert!(fails(b"question,answer\r\nS  G,S  G\r\nS  G,\r\n").contains("line 3: the grid is empty"));
         assert!(with("a,S SG,S SG,0").contains("line 3: a maze has exactly 1 `S`"));
         assert!(with("a,S   ,S   ,0").contains("exactly 1 `G`"));
         assert!(with("a,S  G#,S  G#,0").contains("5 cells do not fill a square"));
