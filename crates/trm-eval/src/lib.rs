@@ -1,14 +1,15 @@
 //! Evaluation of Tiny Recursive Models: outcomes of puzzles, metrics, kept outputs.
 //!
 //! [`evaluate`] runs a model over a data set in a running batch: a puzzle that halts gives its place to the
-//! next, so that compute follows difficulty. [`Metrics`] are the reference's where it has one. [`Outputs`]
-//! can be kept and saved.
+//! next, so that compute follows difficulty. [`Metrics`] are the reference's where it has one; [`grades`] says how answers fare
+//! by the rules of their puzzle. [`Outputs`] can be kept and saved.
 
 #![deny(missing_docs)]
 
 mod devices;
 mod error;
 mod evaluate;
+mod grades;
 mod metrics;
 mod outcome;
 mod outputs;
@@ -16,6 +17,7 @@ mod outputs;
 pub use devices::evaluate_on_all;
 pub use error::{Error, Result};
 pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, Progress, evaluate, suggested_batch_size};
+pub use grades::{Grade, grades};
 pub use metrics::{Metrics, wilson_interval};
 pub use outcome::Outcome;
 pub use outputs::{Answer, Outputs};

@@ -19,7 +19,10 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// The name on the command line and in data sets.
     fn name(&self) -> &'static str;
 
-    /// What several are called, for messages.
+    /// What one is called, for messages.
+    fn noun(&self) -> &'static str;
+
+    /// What several are called.
     fn plural(&self) -> &'static str;
 
     /// The data set on the Hub that the published results are about.

@@ -23,6 +23,10 @@ impl Puzzle for Mazes {
         "maze"
     }
 
+    fn noun(&self) -> &'static str {
+        "maze"
+    }
+
     fn plural(&self) -> &'static str {
         "mazes"
     }

@@ -35,14 +35,18 @@ pub struct BuildOptions {
 /// set of the reference's `build_sudoku_dataset.py`, but for the draws.
 ///
 /// # Errors
-/// [`Error::InFile`] or [`Error::Data`] name the file and the line that cannot be used; [`Error::Stopped`] when `progress`
-/// breaks it off.
+/// [`Error::InFile`] or [`Error::Data`] name the file and the line that cannot be used; [`Error::Setting`] for a subsample of
+/// none; [`Error::Stopped`] when `progress` breaks it off.
 pub fn build(
     source: &Path,
     output: &Path,
     options: &BuildOptions,
     progress: OnProgress<'_>,
 ) -> Result<BuildSummary> {
+    if options.subsample == Some(0) {
+        let remedy = "keep one Sudoku or more, or leave it out to keep all";
+        return Err(Error::Setting { field: "subsample", value: "0".to_owned(), remedy });
+    }
     // Both files are read before anything is written.
     let subsample = options.subsample.map(|count| (count, options.seed));
     let train = take(&source.join("train.csv"), options.min_difficulty, subsample, progress)?;

@@ -49,6 +49,10 @@ impl Puzzle for Sudokus {
         "sudoku"
     }
 
+    fn noun(&self) -> &'static str {
+        "Sudoku"
+    }
+
     fn plural(&self) -> &'static str {
         "Sudokus"
     }
