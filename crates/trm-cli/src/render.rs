@@ -1,9 +1,10 @@
-//! Mazes and words in colour; the colours vanish where the output is no terminal.
+//! Boards and words in colour; the colours vanish where the output is no terminal.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use trm_data::{Cell, Grid};
+use trm_puzzles::{Board, Mark, Puzzle};
 
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -13,6 +14,20 @@ const WALL: Style = Style::new().dimmed();
 const END: Style = AnsiColor::Cyan.on_default().bold();
 const RIGHT: Style = AnsiColor::Green.on_default().bold();
 const OTHER: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Tokens on the board of any puzzle, without a line break at the end; `question` is what is asked there.
+pub fn board(puzzle: &dyn Puzzle, board: &Board, question: &[u8], tokens: &[u8]) -> String {
+    board.text_by(tokens, |index, sign| {
+        let mark = puzzle.mark(question.get(index).copied().unwrap_or(0), tokens[index]);
+        let style = match mark {
+            Mark::Plain => Style::new(),
+            Mark::Ground => WALL,
+            Mark::Given => END,
+            Mark::Answer => RIGHT,
+        };
+        format!("{style}{sign}{style:#}")
+    })
+}
 
 /// A grid, a line per row. Path cells are green where `label` has them too, yellow elsewhere.
 pub fn grid(grid: &Grid, label: Option<&Grid>) -> String {

@@ -1,6 +1,7 @@
 //! `trm eval`: a model evaluated on a data set, with its metrics as text or JSON.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     sync::{
         Arc,
@@ -12,10 +13,14 @@ use trm_kernels::Kernels;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use trm_data::Dataset;
-use trm_eval::{EvalOptions, Evaluation, Keep, Metrics, Observer, Progress, evaluate_on_all};
+use trm_eval::{EvalOptions, Evaluation, Grade, Keep, Metrics, Observer, Progress, evaluate_on_all, grades};
 use trm_model::{Precision, Trm, TrmConfig, weights};
+use trm_puzzles::{Puzzle, maze::Mazes};
 
-use super::{data::load_split, load_model, on_interrupt, warn};
+use super::{
+    data::{load_split, puzzle_in},
+    load_model, on_interrupt, warn,
+};
 use crate::{
     Result,
     device::{Devices, Job, run_on},
@@ -26,6 +31,10 @@ use crate::{
 
 pub fn run(args: &EvalArgs) -> Result<()> {
     let dataset = load_split(&args.data, &args.split)?;
+    let puzzle = puzzle_in(&args.data, &args.split, &dataset, args.puzzle)?;
+    // What the metrics say of mazes is theirs; of other puzzles it means nothing.
+    let other = puzzle.filter(|puzzle| puzzle.name() != Mazes.name());
+    let plural = other.map_or(Mazes.plural(), Puzzle::plural);
     let (config, state) = load_model(args.model.as_deref())?;
     if let Some(path) = &args.save {
         trm_data::files::check_writable(path)?;
@@ -52,20 +61,26 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         keep,
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
-    let mut watch = Watch::new()?;
+    let mut watch = Watch::new(plural)?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
-    let Evaluated { evaluation, device, precision } = evaluation?;
+    let Evaluated { mut evaluation, device, precision } = evaluation?;
+    let mut graded = Vec::new();
+    if let Some(puzzle) = other {
+        graded = grades(puzzle, &dataset, &evaluation.outcomes);
+        (evaluation.metrics.valid_path, evaluation.metrics.optimal_path) = (None, None);
+    }
 
     // The figures come first: a file that cannot be written does not take them along.
     let mut out = anstream::stdout();
     if args.json {
-        let report = Report { metrics: &evaluation.metrics, max_steps, device, precision, warning };
+        let grades = graded.iter().map(|grade| (grade.name, grade.share)).collect();
+        let report = Report { metrics: &evaluation.metrics, grades, max_steps, device, precision, warning };
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
-        write!(out, "{}", describe(&evaluation.metrics, max_steps))?;
+        write!(out, "{}", describe(plural, &evaluation.metrics, &graded, max_steps))?;
     }
     if let Some(path) = &args.save {
         evaluation.outputs.save(path, &dataset)?;
@@ -74,8 +89,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         Ok(())
     } else {
         let done = evaluation.outcomes.len();
-        Err(format!("interrupted; the figures are those of the {done} of {total} mazes that were finished")
-            .into())
+        Err(format!(
+            "interrupted; the figures are those of the {done} of {total} {plural} that were finished"
+        )
+        .into())
     }
 }
 
@@ -102,6 +119,9 @@ pub struct Evaluated {
 struct Report<'a> {
     #[serde(flatten)]
     metrics: &'a Metrics,
+    /// The grades of puzzles other than mazes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    grades: BTreeMap<&'static str, f64>,
     max_steps: usize,
     device: String,
     precision: Precision,
@@ -129,12 +149,14 @@ impl Job for Evaluate<'_> {
 /// Shows progress, and stops the evaluation on Ctrl-C.
 pub struct Watch {
     pub bar: ProgressBar,
+    /// What is counted.
+    plural: &'static str,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Watch {
-    pub fn new() -> Result<Self> {
-        Ok(Self { bar: progress::share(), interrupted: on_interrupt()? })
+    pub fn new(plural: &'static str) -> Result<Self> {
+        Ok(Self { bar: progress::share(), plural, interrupted: on_interrupt()? })
     }
 }
 
@@ -142,7 +164,7 @@ impl Observer for Watch {
     fn progress(&mut self, Progress { finished, total, share }: Progress) {
         let rate = finished as f64 / self.bar.elapsed().as_secs_f64();
         self.bar.set_position((share * progress::WHOLE as f64) as u64);
-        self.bar.set_message(format!("{finished}/{total} mazes, {rate:.1}/s"));
+        self.bar.set_message(format!("{finished}/{total} {}, {rate:.1}/s", self.plural));
     }
 
     fn should_stop(&mut self) -> bool {
@@ -156,11 +178,11 @@ pub fn most_steps(config: &TrmConfig, cells: usize, asked_for: Option<usize>) ->
     asked_for.unwrap_or_else(own)
 }
 
-/// The figures of an evaluation with at most `max_steps` supervision steps, a line each.
-pub fn describe(metrics: &Metrics, max_steps: usize) -> String {
+/// The figures of an evaluation of puzzles of this name with at most `max_steps` supervision steps, a line each.
+pub fn describe(plural: &str, metrics: &Metrics, grades: &[Grade], max_steps: usize) -> String {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let [low, high] = metrics.exact_accuracy_ci95;
-    let mut text = format!("{HEADING}{} mazes{HEADING:#}\n", metrics.count);
+    let mut text = format!("{HEADING}{} {plural}{HEADING:#}\n", metrics.count);
     let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<16} {value}\n"));
     let interval = format!("95 % interval {:.2} to {:.2} %", 100.0 * low, 100.0 * high);
     line("exact accuracy", format!("{}  ({interval})", percent(metrics.exact_accuracy)));
@@ -169,8 +191,9 @@ pub fn describe(metrics: &Metrics, max_steps: usize) -> String {
         line("valid path", percent(valid));
         line("optimal path", percent(optimal));
     }
+    grades.iter().for_each(|grade| line(grade.name, percent(grade.share)));
     line("q_halt accuracy", percent(metrics.q_halt_accuracy));
     line("steps", format!("{:.2} on average, at most {max_steps}", metrics.steps));
-    line("time", format!("{:.1} s, {:.2} mazes/s", metrics.seconds, metrics.mazes_per_second));
+    line("time", format!("{:.1} s, {:.2} {plural}/s", metrics.seconds, metrics.mazes_per_second));
     text
 }

@@ -27,7 +27,7 @@ pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> 
         keep: Keep::Nothing,
     };
     let max_steps = most_steps(&config, config.seq_len, args.max_steps);
-    let mut watch = Watch::new()?;
+    let mut watch = Watch::new("mazes")?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);
@@ -47,5 +47,5 @@ fn show(dataset: &Dataset, evaluation: &Evaluation, max_steps: usize) -> Result<
         let verdict = outcome.verdict.unwrap_or_default();
         writeln!(out, "{}; {} steps\n", verdict.in_words(), outcome.steps)?;
     }
-    Ok(write!(out, "{}", describe(&evaluation.metrics, max_steps))?)
+    Ok(write!(out, "{}", describe("mazes", &evaluation.metrics, &[], max_steps))?)
 }

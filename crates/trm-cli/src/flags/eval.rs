@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use trm_bench::Work;
+use trm_puzzles::Puzzle;
 
 use super::{ComputeDtype, Halt, at_least_1, positive};
 use crate::device::DeviceChoice;
@@ -19,6 +20,9 @@ pub struct EvalArgs {
     /// Which split of the data set.
     #[arg(long, value_name = "train|test", default_value = "test")]
     pub split: String,
+    /// Which puzzle the data set holds, where it does not say so and several have such boards.
+    #[arg(long, value_name = "NAME", value_parser = trm_puzzles::named)]
+    pub puzzle: Option<&'static dyn Puzzle>,
     /// When a maze halts: never before the last step (as the reference evaluates), or when q_halt says so.
     #[arg(long, value_enum, default_value_t = Halt::Q)]
     pub halt: Halt,

@@ -16,6 +16,7 @@ mod hub;
 mod push;
 mod report;
 mod solve;
+mod sudoku;
 mod train;
 mod usage;
 mod weights;
