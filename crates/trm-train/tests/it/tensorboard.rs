@@ -184,5 +184,5 @@ fn tensorboard_reads_the_files() {
             read[&(reader, "eval/optimal_path")].iter().map(|(step, _)| *step).collect();
         assert_eq!(evaluated, [5, 10, 15, 20, 25, 30]);
     }
-    assert_eq!(read.len(), 2 * (13 + 9));
+    assert_eq!(read.len(), 2 * (14 + 9));
 }
