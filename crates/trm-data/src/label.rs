@@ -44,11 +44,19 @@ impl Grid {
     /// the path. Without a goal, all moves are [`NextMove::Nowhere`].
     #[must_use]
     pub fn next_moves(&self) -> Vec<Option<NextMove>> {
-        let steps = self.steps_to_goal();
+        self.next_moves_by(&self.steps_to_goal())
+    }
+
+    /// [`next_moves`](Self::next_moves) by what [`steps_to_goal`](Self::steps_to_goal) has said; of other numbers, or fewer,
+    /// nothing that means anything.
+    #[must_use]
+    pub fn next_moves_by(&self, steps: &[Option<usize>]) -> Vec<Option<NextMove>> {
+        let steps_of = |cell: usize| steps.get(cell).copied().flatten();
         let side = self.side();
         let next = |cell: usize| {
-            let Some(left) = steps[cell] else { return NextMove::Nowhere };
-            match self.neighbours(cell).find(|&next| steps[next].is_some_and(|nearer| nearer + 1 == left)) {
+            let Some(left) = steps_of(cell) else { return NextMove::Nowhere };
+            match self.neighbours(cell).find(|&next| steps_of(next).is_some_and(|nearer| nearer + 1 == left))
+            {
                 Some(next) if next == cell + side => NextMove::Down,
                 Some(next) if next + 1 == cell => NextMove::Left,
                 Some(next) if next == cell + 1 => NextMove::Right,

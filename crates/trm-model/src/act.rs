@@ -35,6 +35,21 @@ pub struct AuxLabels<B: Backend> {
     pub from_step: Tensor<B, 2, Int>,
 }
 
+impl<B: Kernels> AuxLabels<B> {
+    /// The labels of the puzzles in work once those that have halted (`wide`, `[batch, seq_len]`) made room for others. Puzzles
+    /// that began without auxiliary labels have none.
+    fn admit(old: Option<Self>, new: Option<Self>, wide: &Tensor<B, 2, Bool>) -> Option<Self> {
+        let new = new?;
+        Some(match old {
+            Some(old) => Self {
+                labels: old.labels.mask_where(wide.clone(), new.labels),
+                from_step: old.from_step.mask_where(wide.clone(), new.from_step),
+            },
+            None => Self { labels: new.labels.mask_fill(wide.clone().bool_not(), -100), ..new },
+        })
+    }
+}
+
 /// What lives from one supervision step to the next.
 #[derive(Clone, Debug)]
 pub struct Carry<B: Backend> {
@@ -90,13 +105,7 @@ impl<B: Kernels> Carry<B> {
         let [size, seq_len] = batch.inputs.dims();
         let wide = self.halted.clone().reshape([size, 1]).expand([size, seq_len]);
         let old = self.batch;
-        let aux_labels = match (old.aux_labels, batch.aux_labels) {
-            (Some(old), Some(new)) => Some(AuxLabels {
-                labels: old.labels.mask_where(wide.clone(), new.labels),
-                from_step: old.from_step.mask_where(wide.clone(), new.from_step),
-            }),
-            _ => None,
-        };
+        let aux_labels = AuxLabels::admit(old.aux_labels, batch.aux_labels, &wide);
         Self {
             latents: model.reset_latents(self.latents, self.halted.clone()),
             steps: self.steps.mask_fill(self.halted.clone(), 0),

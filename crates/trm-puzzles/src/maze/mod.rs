@@ -111,9 +111,8 @@ impl Puzzle for Mazes {
         if let Some([min_density, max_density]) = request.densities {
             config = GeneratorConfig { min_density, max_density, ..config };
         }
-        let exclude = excluded(request)?;
+        let mut exclude = excluded(request)?;
         let mut generator = Generator::new(config)?;
-        let mut exclude = exclude;
         let summary =
             trm_data::generate(&mut generator, request.splits, &mut exclude, request.output, progress)?;
         kind::write_down(self, request.output, &summary)?;

@@ -55,12 +55,13 @@ impl Rows {
     /// on that the way from the goal to the cell reaches at `cells_per_step`; without, all from the first.
     fn push_next_moves(&mut self, grid: &Grid, cells_per_step: Option<usize>) {
         let number = |next: Option<NextMove>| next.map_or(-100, |next| next.index() as i32);
-        self.aux_labels.extend(grid.next_moves().into_iter().map(number));
+        let steps = grid.steps_to_goal();
+        self.aux_labels.extend(grid.next_moves_by(&steps).into_iter().map(number));
         let from_step = |away: Option<usize>| match (away, cells_per_step) {
             (Some(away), Some(cells)) => away.div_ceil(cells.max(1)).max(1) as i32,
             _ => 1,
         };
-        self.aux_from_step.extend(grid.steps_to_goal().into_iter().map(from_step));
+        self.aux_from_step.extend(steps.into_iter().map(from_step));
     }
 
     /// The number of rows.

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use trm_data::{Grid, NextMove};
 use trm_model::{
     Trm, TrmConfig,
-    act::{AuxLabels, Carry, TrainingStep, training_step},
+    act::{AuxLabels, Batch, Carry, TrainingStep, training_step},
     weights::StateDict,
 };
 use trm_train::{ActLoss, Data, LossTerms, Metrics, Recipe, Resume, loss::TokenLoss};
@@ -169,4 +169,22 @@ fn a_run_trains_the_head() {
     go(&mut run, None);
     let state = final_state(dir.path());
     assert!(state.tensors.keys().any(|name| name.contains("aux_head")), "{:?}", state.tensors.keys());
+}
+
+/// Puzzles that began without auxiliary labels go on without, and those that take the places of halted ones bring theirs.
+#[test]
+fn auxiliary_labels_may_come_later() {
+    let model = toy::model(&config()).valid();
+    let (batch, _) = toy::batch(1);
+    let matrix = |value: i32| Tensor::full([toy::ROWS, config().seq_len], value, &Default::default());
+    let later =
+        Batch { aux_labels: Some(AuxLabels { labels: matrix(2), from_step: matrix(1) }), ..batch.clone() };
+    let halted: Vec<bool> = (0..toy::ROWS).map(|row| row % 2 == 0).collect();
+    let mut carry = Carry::empty(&model, &batch);
+    carry.halted = Tensor::from_data(TensorData::new(halted.clone(), [toy::ROWS]), &Default::default());
+    let aux = carry.admit(&model, later).batch.aux_labels.expect("labels");
+    let labels: Vec<i32> = aux.labels.into_data().iter().collect();
+    for (row, halted) in labels.chunks(config().seq_len).zip(halted) {
+        assert!(row.iter().all(|label| *label == if halted { 2 } else { -100 }));
+    }
 }

@@ -32,7 +32,8 @@ pub fn build(args: BuildArgs) -> Result<()> {
     let from_recipe = recipe.as_ref().map(BuildRecipe::options).unwrap_or_default();
     let augment = args.augment.as_deref().or(recipe.as_ref().map(|recipe| recipe.augment.name()));
     let source = args.source.or(recipe.as_ref().map(|recipe| recipe.source.clone()));
-    let source = source.ok_or("give --source or --recipe")?;
+    let source = source
+        .ok_or_else(|| format!("give --source, a folder or {} on the Hub; or --recipe", puzzle.hub_data()))?;
     check_free(&args.output, &["train", "test"], puzzle, None, args.force)?;
     let folder = csv_folder(&source, &args.hub)?;
     let request = BuildRequest {
