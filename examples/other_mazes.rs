@@ -117,13 +117,7 @@ fn solve(model: &Model, mazes: &[Maze]) -> Result<Outcome> {
         let admitted: Vec<Puzzle<'_>> = waiting
             .by_ref()
             .take(batch.free_places())
-            .map(|(ticket, inputs)| Puzzle {
-                ticket,
-                inputs,
-                puzzle_identifier: 0,
-                rule: HaltRule::QHalt,
-                max_steps,
-            })
+            .map(|(ticket, inputs)| Puzzle::new(ticket, inputs, HaltRule::QHalt, max_steps))
             .collect();
         batch.admit(&admitted)?;
         if batch.is_empty() {

@@ -52,7 +52,11 @@ impl Symmetry {
     }
 
     /// Transforms `side * side` elements that lie row by row.
-    pub(crate) fn apply<T: Copy>(self, side: usize, from: &[T]) -> Vec<T> {
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[must_use]
+    pub fn apply<T: Copy>(self, side: usize, from: &[T]) -> Vec<T> {
         let last = side.saturating_sub(1);
         let mut to = Vec::with_capacity(from.len());
         for row in 0..side {

@@ -24,6 +24,24 @@ pub enum Error {
     /// The data set has no rows, of which no share can be right or wrong.
     #[error("the data set has no puzzles to evaluate; take another split, or build the data set again")]
     Empty,
+    /// There is no such choice among rollouts.
+    #[error(
+        "there is no choice {name:?} among rollouts; take one of {}",
+        crate::Choice::ALL.map(|choice| choice.to_string()).join(", ")
+    )]
+    UnknownChoice {
+        /// The name.
+        name: String,
+    },
+    /// Rollouts need to know the puzzle.
+    #[error("{what} needs to know which puzzle it is; name it")]
+    WhichPuzzle {
+        /// What does.
+        what: &'static str,
+    },
+    /// Outputs of several attempts at a puzzle cannot be kept.
+    #[error("outputs are kept of one attempt at each puzzle only; keep none, or make one attempt")]
+    KeepsOneAttempt,
     /// There is no model to evaluate.
     #[error("no model was given to evaluate; give one for each device")]
     NoModel,

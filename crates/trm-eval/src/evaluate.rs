@@ -1,15 +1,15 @@
 //! The evaluation loop: options, progress, outcomes and metrics of a model on a data set.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 use trm_kernels::Kernels;
 
 use trm_data::Dataset;
 use trm_model::{HaltRule, Puzzle, RowStep, RunningBatch, SizeFit, Trm, TrmConfig, most_likely};
 
-use crate::{Answer, Error, Metrics, Outcome, Outputs, Result};
+use crate::{Answer, Attempt, Error, Metrics, Outcome, Outputs, Result, Rollouts};
 
 /// How to evaluate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EvalOptions {
     /// When a puzzle halts.
     pub halt: HaltRule,
@@ -24,6 +24,8 @@ pub struct EvalOptions {
     pub batch_size: Option<usize>,
     /// What to keep of the model's outputs.
     pub keep: Keep,
+    /// How often each puzzle is tried; once by default.
+    pub rollouts: Rollouts,
 }
 
 impl Default for EvalOptions {
@@ -35,6 +37,7 @@ impl Default for EvalOptions {
             part: (0, 1),
             batch_size: None,
             keep: Keep::Nothing,
+            rollouts: Rollouts::default(),
         }
     }
 }
@@ -96,7 +99,8 @@ pub struct Evaluation {
 /// size (on the CPU in f32 bit for bit; elsewhere as far as the device's kernels are independent of shapes).
 ///
 /// # Errors
-/// [`Error::Empty`] without puzzles; [`Error::Mismatch`] if the data set was made for another kind of model, or for boards that its weights do not fit;
+/// [`Error::KeepsOneAttempt`] if outputs of several attempts are to be kept; [`Error::WhichPuzzle`] where
+/// rollouts need to know it; [`Error::Empty`] without puzzles; [`Error::Mismatch`] if the data set was made for another kind of model, or for boards that its weights do not fit;
 /// [`Error::Model`] if the device fails.
 pub fn evaluate<B: Kernels>(
     model: &Trm<B>,
@@ -126,25 +130,35 @@ pub fn evaluate<B: Kernels>(
         return Err(Error::Empty);
     }
     let rows = options.limit.map_or(dataset.len(), |limit| limit.min(dataset.len()));
-    let mut waiting = (options.part.0..rows).step_by(options.part.1.max(1));
-    let total = waiting.len();
+    let rollouts = options.rollouts;
+    rollouts.check()?;
+    let attempts = rollouts.attempts();
+    if attempts > 1 && options.keep != Keep::Nothing {
+        return Err(Error::KeepsOneAttempt);
+    }
+    let rows = (options.part.0..rows).step_by(options.part.1.max(1));
+    let total = rows.len();
+    // The ticket of an attempt says which row it is of, and which attempt at it.
+    let mut waiting = rows.flat_map(|row| (0..attempts).map(move |attempt| row * attempts + attempt));
     let mazes = dataset.holds_mazes();
     let max_steps = options.max_steps.unwrap_or(config.halt_max_steps).max(1);
     let capacity = options.batch_size.unwrap_or_else(|| suggested_batch_size::<B>(model.config()));
     let mut batch = RunningBatch::new(model.clone(), capacity);
+    let mut in_work: HashMap<usize, Vec<Attempt>> = HashMap::new();
     let mut outcomes = Vec::with_capacity(total);
     let mut answers: Vec<Answer> = Vec::new();
-    let start = Instant::now();
+    let (mut halted, start) = (0, Instant::now());
     let complete = loop {
-        let admitted: Vec<Puzzle<'_>> = waiting
-            .by_ref()
-            .take(batch.free_places())
-            .map(|row| Puzzle {
-                ticket: row,
-                inputs: dataset.input(row),
-                puzzle_identifier: dataset.puzzle_identifier(row),
-                rule: options.halt,
-                max_steps,
+        let tickets: Vec<usize> = waiting.by_ref().take(batch.free_places()).collect();
+        let boards: Vec<Vec<u8>> = tickets
+            .iter()
+            .map(|ticket| rollouts.board(ticket % attempts, dataset.input(ticket / attempts)))
+            .collect();
+        let admitted: Vec<Puzzle<'_>> = std::iter::zip(&tickets, &boards)
+            .map(|(&ticket, board)| Puzzle {
+                puzzle_identifier: dataset.puzzle_identifier(ticket / attempts),
+                noise: rollouts.initial_noise(ticket % attempts),
+                ..Puzzle::new(ticket, board, options.halt, max_steps)
             })
             .collect();
         batch.admit(&admitted)?;
@@ -159,21 +173,26 @@ pub fn evaluate<B: Kernels>(
         let wanted: Vec<usize> = (0..report.rows.len()).filter(|i| wanted(&report.rows[*i])).collect();
         for (place, logits) in std::iter::zip(&wanted, report.logits(&wanted)?) {
             let step = report.rows[*place];
+            let (row, index) = (step.ticket / attempts, step.ticket % attempts);
             if step.halted {
-                outcomes.push(Outcome::new(dataset, mazes, step, most_likely(&logits, config.vocab_size)));
+                halted += 1;
+                let answer = rollouts.turned_back(index, most_likely(&logits, config.vocab_size));
+                let of_row = in_work.entry(row).or_default();
+                of_row.push(Attempt { last: step, answer });
+                if of_row.len() == attempts {
+                    let mut of_row = in_work.remove(&row).unwrap_or_default();
+                    of_row.sort_by_key(|attempt| attempt.last.ticket);
+                    outcomes.push(Outcome::of_attempts(dataset, mazes, row, &of_row, &rollouts));
+                }
             }
             if options.keep != Keep::Nothing {
                 answers.push(Answer { step, logits });
             }
         }
-        let in_work = report.rows.iter().filter(|row| !row.halted);
-        let in_work: f64 = in_work.map(|row| row.step as f64 / max_steps as f64).sum();
-        let finished = outcomes.len();
-        observer.progress(Progress {
-            finished,
-            total,
-            share: (finished as f64 + in_work) / total.max(1) as f64,
-        });
+        let thinking = report.rows.iter().filter(|row| !row.halted);
+        let thinking: f64 = thinking.map(|row| row.step as f64 / max_steps as f64).sum();
+        let share = (f64::from(halted) + thinking) / (total * attempts).max(1) as f64;
+        observer.progress(Progress { finished: outcomes.len(), total, share });
     };
     let seconds = start.elapsed().as_secs_f64();
     outcomes.sort_by_key(|outcome| outcome.row);

@@ -43,10 +43,13 @@ mod tests {
             row,
             steps: 1,
             q_halt: 0.0,
+            attempts: 1,
+            exact_attempts: 0,
             labelled,
             right: 0,
             answer: answer.to_vec(),
             verdict: None,
+            choices: Vec::new(),
         };
         let outcomes = [outcome(0, 16, &label), outcome(1, 16, &question), outcome(2, 0, &label)];
         assert_eq!(grades(sudoku, &dataset, &outcomes), [Grade { name: "valid", share: 0.5 }]);

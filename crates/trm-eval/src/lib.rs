@@ -13,11 +13,13 @@ mod grades;
 mod metrics;
 mod outcome;
 mod outputs;
+mod rollouts;
 
 pub use devices::evaluate_on_all;
 pub use error::{Error, Result};
 pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, Progress, evaluate, suggested_batch_size};
 pub use grades::{Grade, grades};
-pub use metrics::{Metrics, wilson_interval};
-pub use outcome::Outcome;
+pub use metrics::{ChoiceMetrics, Metrics, RolloutMetrics, wilson_interval};
+pub use outcome::{Chosen, Outcome};
 pub use outputs::{Answer, Outputs};
+pub use rollouts::{Attempt, Choice, Rollouts};

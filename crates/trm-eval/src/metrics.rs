@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Outcome;
+use crate::{Chosen, Outcome};
 
 /// What an evaluation measured. Shares are between 0 and 1, over the puzzles that have a label
 /// (`ACTLossHead` in `models/losses.py`).
@@ -22,12 +22,41 @@ pub struct Metrics {
     pub valid_path: Option<f64>,
     /// Share of puzzles answered with a shortest path, whatever the tie-break; `None` likewise.
     pub optimal_path: Option<f64>,
-    /// Mean number of supervision steps.
+    /// Mean number of supervision steps, all attempts at a puzzle together.
     pub steps: f64,
+    /// What the attempts at each puzzle came to, where there were several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollouts: Option<RolloutMetrics>,
     /// Wall-clock seconds of the evaluation, without loading.
     pub seconds: f64,
     /// Puzzles per second.
     pub mazes_per_second: f64,
+}
+
+/// What several attempts at each puzzle came to; shares as in [`Metrics`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RolloutMetrics {
+    /// Attempts at each puzzle.
+    pub attempts: usize,
+    /// Share of attempts that are exact: what a single one is worth.
+    pub attempt_exact: f64,
+    /// Share of puzzles of which any attempt is exact: what the best choice could reach.
+    pub pass_at_k: f64,
+    /// What each choice reaches with these attempts.
+    pub choices: Vec<ChoiceMetrics>,
+}
+
+/// What one choice among the same attempts reaches; shares as in [`Metrics`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChoiceMetrics {
+    /// Its name.
+    pub choice: String,
+    /// Share of puzzles with every labelled cell right.
+    pub exact_accuracy: f64,
+    /// Share of puzzles answered with a path from start to goal; `None` if the puzzles are not mazes.
+    pub valid_path: Option<f64>,
+    /// Share of puzzles answered with a shortest path; `None` likewise.
+    pub optimal_path: Option<f64>,
 }
 
 impl Metrics {
@@ -50,9 +79,41 @@ impl Metrics {
             valid_path: are_mazes.then(|| share(&|o| o.verdict.as_ref().is_some_and(|v| v.valid_path))),
             optimal_path: are_mazes.then(|| share(&|o| o.verdict.as_ref().is_some_and(|v| v.optimal))),
             steps: mean(&|outcome| outcome.steps as f64),
+            rollouts: RolloutMetrics::new(&outcomes),
             seconds,
             mazes_per_second: if seconds > 0.0 { count as f64 / seconds } else { 0.0 },
         }
+    }
+}
+
+impl RolloutMetrics {
+    /// Sums up outcomes of puzzles that have a label; `None` without rollouts.
+    fn new(outcomes: &[&Outcome]) -> Option<Self> {
+        let attempts =
+            outcomes.iter().map(|outcome| outcome.attempts).max().filter(|attempts| *attempts > 1)?;
+        let mean = |value: &dyn Fn(&Outcome) -> f64| {
+            outcomes.iter().map(|outcome| value(outcome)).sum::<f64>() / outcomes.len() as f64
+        };
+        let share = |holds: &dyn Fn(&Outcome) -> bool| mean(&|outcome| f64::from(u8::from(holds(outcome))));
+        let choices = outcomes[0].choices.iter().enumerate().map(|(index, chosen)| {
+            let of_choice =
+                |holds: &dyn Fn(&Chosen) -> bool| share(&|o| o.choices.get(index).is_some_and(holds));
+            let judged = chosen.verdict.is_some();
+            ChoiceMetrics {
+                choice: chosen.choice.to_string(),
+                exact_accuracy: of_choice(&|chosen| chosen.exact),
+                valid_path: judged
+                    .then(|| of_choice(&|chosen| chosen.verdict.as_ref().is_some_and(|v| v.valid_path))),
+                optimal_path: judged
+                    .then(|| of_choice(&|chosen| chosen.verdict.as_ref().is_some_and(|v| v.optimal))),
+            }
+        });
+        Some(Self {
+            attempts,
+            attempt_exact: mean(&|o| o.exact_attempts as f64 / o.attempts.max(1) as f64),
+            pass_at_k: share(&|o| o.exact_attempts > 0),
+            choices: choices.collect(),
+        })
     }
 }
 
@@ -94,10 +155,13 @@ mod tests {
             row: 0,
             steps,
             q_halt,
+            attempts: 1,
+            exact_attempts: usize::from(labelled == right),
             labelled,
             right,
             answer: Vec::new(),
             verdict: None,
+            choices: Vec::new(),
         };
         let outcomes =
             [outcome(4, 4, 1.0, 2), outcome(4, 1, 1.0, 4), outcome(0, 0, 1.0, 16), outcome(2, 1, -1.0, 6)];

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
-use trm_eval::{EvalOptions, Keep, Observer, Progress, evaluate, evaluate_on_all};
+use trm_eval::{
+    Choice, Error, EvalOptions, Evaluation, Keep, Observer, Progress, Rollouts, evaluate, evaluate_on_all,
+};
 use trm_model::{HaltRule, PosEncodings, Preset, Trm, TrmConfig, weights::StateDict};
 
 /// A small model whose `q_head` draws a line through the middle of `dataset`, so that puzzles halt at
@@ -190,4 +192,74 @@ fn other_puzzles_get_no_verdict() {
     let len = dataset.seq_len();
     dataset.inputs[..len].fill(1);
     assert_eq!(judged(&dataset), 0);
+}
+
+fn with_rollouts(model: &Trm<Flex>, dataset: &Dataset, rollouts: Rollouts, batch_size: usize) -> Evaluation {
+    let options = EvalOptions { rollouts, batch_size: Some(batch_size), ..EvalOptions::default() };
+    evaluate(model, dataset, &options, &mut ()).expect("an evaluation")
+}
+
+/// One attempt is the evaluation as it was before; attempts without noise are all the same one, and cost as often as many steps.
+#[test]
+fn one_attempt_is_the_plain_evaluation() {
+    let dataset = dataset(12);
+    let model = model_for(&dataset);
+    let plain = evaluate(&model, &dataset, &EvalOptions::default(), &mut ()).expect("an evaluation");
+    let one = with_rollouts(&model, &dataset, Rollouts::default(), 5);
+    assert_eq!(one.outcomes, plain.outcomes);
+    assert!(one.metrics.rollouts.is_none());
+
+    let silent = Rollouts { count: 3, noise: 0.0, ..Rollouts::default() };
+    let three = with_rollouts(&model, &dataset, silent, 5);
+    for (three, plain) in std::iter::zip(&three.outcomes, &plain.outcomes) {
+        assert_eq!((&three.answer, three.steps, three.attempts), (&plain.answer, 3 * plain.steps, 3));
+    }
+}
+
+/// The noise of an attempt follows from the seed and its number alone: neither the batch size nor the number of devices nor
+/// further attempts change what an attempt finds.
+#[test]
+fn attempts_do_not_depend_on_the_batch() {
+    let dataset = dataset(10);
+    let model = model_for(&dataset);
+    let rollouts = Rollouts { count: 4, noise: 1.0, choice: Choice::Majority, ..Rollouts::default() };
+    let alone = with_rollouts(&model, &dataset, rollouts, 1);
+    assert_eq!(with_rollouts(&model, &dataset, rollouts, 7).outcomes, alone.outcomes);
+    let options = EvalOptions { rollouts, ..EvalOptions::default() };
+    let both = evaluate_on_all(vec![model.clone(), model.clone()], &dataset, &options, &mut ());
+    assert_eq!(both.expect("an evaluation").outcomes, alone.outcomes);
+    let other_seed = with_rollouts(&model, &dataset, Rollouts { seed: 1, ..rollouts }, 7);
+    let steps = |evaluation: &Evaluation| evaluation.outcomes.iter().map(|o| o.q_halt).collect::<Vec<_>>();
+    assert_ne!(steps(&other_seed), steps(&alone));
+
+    let metrics = alone.metrics.rollouts.expect("rollouts");
+    assert_eq!((metrics.attempts, metrics.choices.len()), (4, 4));
+    assert!(metrics.choices.iter().all(|choice| choice.exact_accuracy <= metrics.pass_at_k));
+}
+
+/// Each board is asked in its eight orientations, and all choices are told of.
+#[test]
+fn symmetries_ask_turned_boards() {
+    let dataset = dataset(6);
+    let model = model_for(&dataset);
+    let puzzle = trm_puzzles::named("maze").ok();
+    let rollouts = Rollouts { symmetries: true, puzzle, choice: Choice::Rules, ..Rollouts::default() };
+    let evaluation = with_rollouts(&model, &dataset, rollouts, 9);
+    assert!(evaluation.outcomes.iter().all(|outcome| outcome.attempts == 8 && outcome.steps >= 8));
+    assert_eq!(evaluation.metrics.rollouts.expect("rollouts").choices.len(), 6);
+}
+
+/// What cannot be done is refused before any puzzle is solved.
+#[test]
+fn rollouts_that_cannot_be_are_refused() {
+    let dataset = dataset(2);
+    let model = model_for(&dataset);
+    let refused = |rollouts, keep| {
+        let options = EvalOptions { rollouts, keep, ..EvalOptions::default() };
+        evaluate(&model, &dataset, &options, &mut ()).map(drop).expect_err("a refusal")
+    };
+    let several = Rollouts { count: 2, ..Rollouts::default() };
+    assert!(matches!(refused(several, Keep::LastStep), Error::KeepsOneAttempt));
+    let unknown = Rollouts { symmetries: true, ..Rollouts::default() };
+    assert!(matches!(refused(unknown, Keep::Nothing), Error::WhichPuzzle { .. }));
 }

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData, backend::Backend};
 use serde::{Deserialize, Serialize};
 use trm_kernels::Kernels;
 
-use crate::{Error, Latents, Result, Trm};
+use crate::{Error, InitialNoise, Latents, Result, Trm};
 
 /// When a puzzle halts in inference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,15 @@ pub struct Puzzle<'a> {
     pub rule: HaltRule,
     /// How many supervision steps it gets at most; 0 counts as 1.
     pub max_steps: usize,
+    /// What its initial latents differ from the model's by; `None` for nothing.
+    pub noise: Option<InitialNoise>,
+}
+
+impl<'a> Puzzle<'a> {
+    /// A puzzle without an embedding of its own, from the model's initial latents.
+    pub fn new(ticket: usize, inputs: &'a [u8], rule: HaltRule, max_steps: usize) -> Self {
+        Self { ticket, inputs, puzzle_identifier: 0, rule, max_steps, noise: None }
+    }
 }
 
 /// What became of one puzzle in a step.
@@ -45,6 +54,8 @@ pub struct RowStep {
     pub q_halt: f32,
     /// Trained only without `no_act_continue`.
     pub q_continue: f32,
+    /// How much `z_h` changed in this step: the root of the mean square over positions and features.
+    pub change: f32,
     /// Whether it halted, and has left the batch.
     pub halted: bool,
 }
@@ -176,7 +187,14 @@ impl<B: Kernels> RunningBatch<B> {
         let identifiers = Tensor::from_data(TensorData::new(identifiers, [puzzles.len()]), &self.device);
 
         let x = self.model.embed(inputs, identifiers);
-        let latents = self.model.initial_latents(puzzles.len());
+        let mut latents = self.model.initial_latents(puzzles.len());
+        if puzzles.iter().any(|puzzle| puzzle.noise.is_some()) {
+            latents = latents.with_noise(|row, values| {
+                if let Some(noise) = puzzles[row].noise {
+                    noise.draw(values);
+                }
+            });
+        }
         self.work = Some(match self.work.take() {
             None => Work { latents, x },
             Some(old) => Work {
@@ -242,17 +260,19 @@ impl<B: Kernels> RunningBatch<B> {
             return Ok(StepReport::default());
         };
         let places = std::mem::take(&mut self.places);
+        let before = latents.z_h.clone();
         let latents = self.model.recurse(latents, &x);
+        let change = root_mean_square(latents.z_h.clone() - before);
         let q = self.model.q_logits(latents.z_h.clone());
         let wants_to_halt = q.wants_to_halt(self.model.config()).float().cast(DType::F32);
         // Read at once: the device is waited for here.
-        let q = to_host(Tensor::stack::<2>(vec![q.q_halt, q.q_continue, wants_to_halt], 1))?;
+        let q = to_host(Tensor::stack::<2>(vec![q.q_halt, q.q_continue, change, wants_to_halt], 1))?;
 
         let (rows, wants_to_halt): (Vec<RowStep>, Vec<bool>) = std::iter::zip(&places, q.as_chunks().0)
-            .map(|(place, &[q_halt, q_continue, wants_to_halt])| {
+            .map(|(place, &[q_halt, q_continue, change, wants_to_halt])| {
                 let (step, wants_to_halt) = (place.steps + 1, wants_to_halt != 0.0);
                 let halted = step >= place.max_steps || (place.rule == HaltRule::QHalt && wants_to_halt);
-                (RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }, wants_to_halt)
+                (RowStep { ticket: place.ticket, step, q_halt, q_continue, change, halted }, wants_to_halt)
             })
             .unzip();
 
@@ -274,6 +294,13 @@ impl<B: Kernels> Work<B> {
         let latents = Latents { z_h: take(&z_h, rows), z_l: take(&z_l, rows) };
         Some(Self { latents, x: take(&x, rows) })
     }
+}
+
+/// The root of the mean square of each row `[batch, len, hidden]`, `[batch]`, in f32.
+fn root_mean_square<B: Kernels>(values: Tensor<B, 3>) -> Tensor<B, 1> {
+    let [batch, len, hidden] = values.dims();
+    let values = values.reshape([batch, len * hidden]).cast(DType::F32);
+    (values.powi_scalar(2).mean_dim(1)).sqrt().reshape([batch])
 }
 
 /// The given rows of a tensor.

@@ -46,7 +46,7 @@ pub fn think<B: Kernels>(
         SizeFit::No => model.clone(), // refuses them with a sentence
     };
     let mut batch = RunningBatch::new(model, 1);
-    batch.admit(&[Puzzle { ticket: 0, inputs, puzzle_identifier, rule, max_steps }])?;
+    batch.admit(&[Puzzle { puzzle_identifier, ..Puzzle::new(0, inputs, rule, max_steps) }])?;
     Ok(std::iter::from_fn(move || {
         if batch.is_empty() {
             return None;

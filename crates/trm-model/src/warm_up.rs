@@ -11,13 +11,7 @@ use crate::{HaltRule, Puzzle, Result, RunningBatch, Trm};
 /// As for [`RunningBatch::step`].
 pub fn warm_up<B: Kernels>(model: &Trm<B>, batch: usize) -> Result<()> {
     let inputs = vec![0; model.config().seq_len];
-    let blank = |ticket| Puzzle {
-        ticket,
-        inputs: &inputs,
-        puzzle_identifier: 0,
-        rule: HaltRule::Never,
-        max_steps: 1,
-    };
+    let blank = |ticket| Puzzle::new(ticket, &inputs, HaltRule::Never, 1);
     let puzzles: Vec<Puzzle<'_>> = (0..batch).map(blank).collect();
     let mut running = RunningBatch::new(model.clone(), batch);
     running.admit(&puzzles)?;

@@ -56,6 +56,21 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// well formed.
     fn grade(&self, question: &[u8], answer: &[u8]) -> Vec<bool>;
 
+    /// In how many orientations a board can be asked, each a puzzle of the same kind; at least 1.
+    fn orientations(&self) -> usize {
+        1
+    }
+
+    /// The tokens of a board turned to an orientation; 0 is the board as it is.
+    fn turned(&self, tokens: &[u8], _orientation: usize) -> Vec<u8> {
+        tokens.to_vec()
+    }
+
+    /// What [`turned`](Self::turned) has turned, as it was.
+    fn turned_back(&self, tokens: &[u8], _orientation: usize) -> Vec<u8> {
+        tokens.to_vec()
+    }
+
     /// How a token of a label or an answer stands out on the board of its question.
     fn mark(&self, question: u8, token: u8) -> Mark;
 

@@ -1,7 +1,5 @@
-//! Normal noise on latents, drawn on the host.
+//! Normal noise on the latents of a training.
 
-use burn::tensor::{DType, Tensor, TensorData};
-use rayon::prelude::*;
 use trm_data::rng;
 use trm_kernels::Kernels;
 use trm_model::Latents;
@@ -36,13 +34,7 @@ impl Noise {
         if !self.is_on() || (self.latent <= 0.0 && !restarted.contains(&true)) {
             return latents;
         }
-        let Latents { z_h, z_l } = latents;
-        let [rows, len, hidden] = z_h.dims();
-        let (device, dtype) = (z_h.device(), z_h.dtype());
-        let size = len * hidden;
-        // Of each row the noise on `z_h`, then that on `z_l`.
-        let mut values = vec![0.0f32; rows * 2 * size];
-        values.par_chunks_mut((2 * size).max(1)).enumerate().for_each(|(row, values)| {
+        latents.with_noise(|row, values| {
             let restart = if restarted.get(row) == Some(&true) { self.restart } else { 0.0 };
             let index = (step << 24).wrapping_add((first + row) as u64);
             let mut drawn = vec![0.0; values.len()];
@@ -53,19 +45,13 @@ impl Noise {
                     values.iter_mut().zip(scaled).for_each(|(value, noise)| *value += noise);
                 }
             }
-        });
-        let noise = Tensor::<B, 3>::from_data(
-            TensorData::new(values, [rows, 2 * len, hidden]),
-            (&device, DType::F32),
-        )
-        .cast(dtype);
-        Latents { z_h: z_h + noise.clone().narrow(1, 0, len), z_l: z_l + noise.narrow(1, len, len) }
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::backend::Flex;
+    use burn::{backend::Flex, tensor::Tensor};
 
     use super::*;
 

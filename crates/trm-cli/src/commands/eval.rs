@@ -59,6 +59,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         part: (0, 1),
         batch_size: args.batch_size,
         keep,
+        rollouts: args.rollouts.of(puzzle),
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
     let mut watch = Watch::new(plural)?;
@@ -192,6 +193,18 @@ pub fn describe(plural: &str, metrics: &Metrics, grades: &[Grade], max_steps: us
         line("optimal path", percent(optimal));
     }
     grades.iter().for_each(|grade| line(grade.name, percent(grade.share)));
+    if let Some(rollouts) = &metrics.rollouts {
+        let attempts = rollouts.attempts;
+        line("one attempt", format!("{}  exact", percent(rollouts.attempt_exact)));
+        line("any attempt", format!("{}  exact (pass@{attempts})", percent(rollouts.pass_at_k)));
+        for choice in &rollouts.choices {
+            let grades = [("valid", choice.valid_path), ("optimal", choice.optimal_path)];
+            let grades =
+                grades.into_iter().filter_map(|(name, share)| Some(format!(", {} {name}", percent(share?))));
+            let exact = percent(choice.exact_accuracy);
+            line(&format!("by {}", choice.choice), format!("{exact}  exact{}", grades.collect::<String>()));
+        }
+    }
     line("q_halt accuracy", percent(metrics.q_halt_accuracy));
     line("steps", format!("{:.2} on average, at most {max_steps}", metrics.steps));
     line("time", format!("{:.1} s, {:.2} {plural}/s", metrics.seconds, metrics.mazes_per_second));

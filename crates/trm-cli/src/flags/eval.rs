@@ -6,7 +6,7 @@ use clap::Args;
 use trm_bench::Work;
 use trm_puzzles::Puzzle;
 
-use super::{ComputeDtype, Halt, at_least_1, positive};
+use super::{ComputeDtype, Halt, RolloutArgs, at_least_1, positive};
 use crate::device::DeviceChoice;
 
 #[derive(Debug, Args)]
@@ -42,6 +42,8 @@ pub struct EvalArgs {
     /// cuda:0,1 or cuda:all, or remote:HOST:PORT,HOST:PORT for devices that other machines lend.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+    #[command(flatten)]
+    pub rollouts: RolloutArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 
 mod data;
 mod eval;
+mod rollouts;
 mod serve;
 mod train;
 mod weights;
@@ -12,6 +13,7 @@ use trm_model::Precision;
 pub use self::{
     data::{BuildArgs, CheckArgs, DataCommand, GenerateArgs, ShowArgs},
     eval::{BenchArgs, EvalArgs, SolveArgs},
+    rollouts::RolloutArgs,
     serve::{LendArgs, LogFormat, ServeArgs},
     train::{PackArgs, ReportArgs, TrainArgs, UnpackArgs},
     weights::{ExportArgs, FetchArgs, ImportArgs, PushArgs, WeightsCommand},

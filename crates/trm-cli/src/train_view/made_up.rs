@@ -20,6 +20,7 @@ pub fn step(step: u64) -> StepRecord {
         exact_accuracy: finished(0.412),
         q_halt_accuracy: finished(0.9),
         supervision_steps: finished(6.3),
+        rollouts: None,
         seconds: 2.0 * step as f64,
         puzzles_per_second: 64.0,
         gflops: 1.28,

@@ -43,7 +43,7 @@ fn puzzles(count: usize) -> Vec<Vec<u8>> {
 }
 
 fn puzzle(ticket: usize, inputs: &[u8], rule: HaltRule) -> Puzzle<'_> {
-    Puzzle { ticket, inputs, puzzle_identifier: 0, rule, max_steps: 6 }
+    Puzzle::new(ticket, inputs, rule, 6)
 }
 
 /// What became of every puzzle: steps, answer, and the bits of q_halt and of the logits.

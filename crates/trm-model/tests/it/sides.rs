@@ -35,7 +35,7 @@ fn tokens(seed: usize, side: usize) -> Vec<u8> {
 }
 
 fn puzzle(ticket: usize, inputs: &[u8], max_steps: usize) -> Puzzle<'_> {
-    Puzzle { ticket, inputs, puzzle_identifier: 0, rule: HaltRule::Never, max_steps }
+    Puzzle::new(ticket, inputs, HaltRule::Never, max_steps)
 }
 
 /// Steps, answer and the bits of `q_halt` of a puzzle.

@@ -4,7 +4,7 @@ mod report;
 
 use trm_data::{
     Augment, BuildOptions, BuildSummary, Cell, Dataset, ExcludeSet, Generator, GeneratorConfig, Grid,
-    MAX_SIDE, Maze, VOCAB_SIZE, csv, judge_tokens, splits,
+    MAX_SIDE, Maze, Symmetry, VOCAB_SIZE, csv, judge_tokens, splits,
 };
 
 use crate::{
@@ -62,6 +62,20 @@ impl Puzzle for Mazes {
     fn grade(&self, question: &[u8], answer: &[u8]) -> Vec<bool> {
         let verdict = Maze::from_tokens(question).map(|maze| judge_tokens(&maze, answer)).unwrap_or_default();
         vec![verdict.valid_path, verdict.optimal]
+    }
+
+    /// The eight orientations of a square. Paths stay shortest; which of several the rule takes is another matter
+    /// ([`Maze::solve`]).
+    fn orientations(&self) -> usize {
+        Symmetry::ALL.len()
+    }
+
+    fn turned(&self, tokens: &[u8], orientation: usize) -> Vec<u8> {
+        Symmetry::ALL[orientation % Symmetry::ALL.len()].apply(tokens.len().isqrt(), tokens)
+    }
+
+    fn turned_back(&self, tokens: &[u8], orientation: usize) -> Vec<u8> {
+        Symmetry::ALL[orientation % Symmetry::ALL.len()].inverse().apply(tokens.len().isqrt(), tokens)
     }
 
     fn mark(&self, _question: u8, token: u8) -> Mark {

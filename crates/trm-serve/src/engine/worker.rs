@@ -85,13 +85,7 @@ impl<B: Kernels> Worker<B> {
         }
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
-        let puzzle = Puzzle {
-            ticket,
-            inputs: &task.inputs,
-            puzzle_identifier: 0,
-            rule: task.rule,
-            max_steps: task.max_steps,
-        };
+        let puzzle = Puzzle::new(ticket, &task.inputs, task.rule, task.max_steps);
         match self.batches.admit(puzzle) {
             Ok(()) => {
                 self.in_work.insert(ticket, InWork { task, entered });

@@ -1,6 +1,6 @@
 //! Evaluation during training, and what becomes of the best model.
 
-use trm_eval::{EvalOptions, Keep, Metrics, Observer, evaluate};
+use trm_eval::{EvalOptions, Metrics, Observer, evaluate};
 use trm_kernels::AutodiffKernels;
 use trm_model::weights;
 
@@ -48,8 +48,7 @@ impl<B: AutodiffKernels> Run<B> {
             max_steps: None,
             limit: Some(section.puzzles),
             part: (group.rank(), group.size()),
-            batch_size: None,
-            keep: Keep::Nothing,
+            ..EvalOptions::default()
         };
         let mut watch = Watch { stop, sink, failed: Ok(()) };
         let evaluation = evaluate(&model, dataset, &options, &mut watch)?;

@@ -53,6 +53,7 @@ pub fn evaluation(step: u64, total: u64, mazes: bool) -> EvaluationRecord {
         valid_path: mazes.then_some((exact * 1.04).min(1.0)),
         optimal_path: mazes.then_some((exact * 1.02).min(1.0)),
         steps: 16.0 - 10.5 * learned(share),
+        rollouts: None,
         seconds: 31.5,
         mazes_per_second: 400.0 / 31.5,
     };
@@ -129,9 +130,12 @@ fn outcome(dataset: &Dataset, row: usize) -> Outcome {
         row,
         steps: 3 + row % 9,
         q_halt: if row.is_multiple_of(4) { 4.2 } else { -3.1 },
+        attempts: 1,
+        exact_attempts: usize::from(right == label.len()),
         labelled: label.len(),
         right,
         verdict: Some(judge_tokens(&maze, &answer)),
+        choices: Vec::new(),
         answer,
     }
 }
