@@ -73,12 +73,14 @@ pub struct LossTerms {
     pub label_smoothing: f64,
     /// Weight of the softmax cross-entropy of auxiliary labels, where there are some.
     pub aux_loss_weight: f64,
+    /// The auxiliary label of a cell in the supervision steps before its own counts; negative for none.
+    pub early_aux_label: i32,
 }
 
 impl From<TokenLoss> for LossTerms {
     /// Labels as they are, and auxiliary labels that weigh as much as the answer's.
     fn from(token_loss: TokenLoss) -> Self {
-        Self { token_loss, label_smoothing: 0.0, aux_loss_weight: 1.0 }
+        Self { token_loss, label_smoothing: 0.0, aux_loss_weight: 1.0, early_aux_label: -100 }
     }
 }
 
@@ -97,7 +99,7 @@ impl<B: AutodiffKernels> ActLoss<B> {
     /// Computes the loss of a step. The token loss of a puzzle is the mean over its labelled cells, and so is that of its
     /// auxiliary labels; `q_halt` learns whether all labelled cells are right; of a puzzle without any, that it is not.
     pub fn new(step: &TrainingStep<B>, terms: impl Into<LossTerms>) -> Self {
-        let LossTerms { token_loss, label_smoothing, aux_loss_weight } = terms.into();
+        let LossTerms { token_loss, label_smoothing, aux_loss_weight, early_aux_label } = terms.into();
         let labels = step.carry.batch.labels.clone();
         let graded = Graded::new(step.output.logits.clone().inner(), labels.clone());
 
@@ -122,7 +124,8 @@ impl<B: AutodiffKernels> ActLoss<B> {
         let aux_loss = match (&step.aux_logits, &step.carry.batch.aux_labels) {
             (Some(logits), Some(AuxLabels { labels, from_step })) => {
                 let steps = step.carry.steps.clone().unsqueeze_dim::<2>(1).expand(from_step.shape());
-                let labels = labels.clone().mask_fill(from_step.clone().greater(steps), -100);
+                let early = from_step.clone().greater(steps).bool_and(labels.clone().greater_equal_elem(0));
+                let labels = labels.clone().mask_fill(early, early_aux_label);
                 mean_aux_loss(logits.clone(), labels).cast(dtype) * aux_loss_weight
             }
             _ => lm_loss.zeros_like(),

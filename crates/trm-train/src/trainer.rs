@@ -39,6 +39,7 @@ pub struct Trainer<B: AutodiffKernels> {
     pub(crate) optimization: Optimization,
     label_smoothing: f64,
     aux_loss_weight: f64,
+    early_aux_label: i32,
     noise: Noise,
     pub(crate) micro_batch_size: Option<usize>,
     pub(crate) group: Group,
@@ -58,6 +59,7 @@ impl<B: AutodiffKernels> Trainer<B> {
             optimization,
             label_smoothing: 0.0,
             aux_loss_weight: 1.0,
+            early_aux_label: -100,
             noise: Noise::default(),
             micro_batch_size: None,
             group: Group::alone(),
@@ -82,6 +84,12 @@ impl<B: AutodiffKernels> Trainer<B> {
     /// Weighs the loss of auxiliary labels, in a model with a head for them; 1 until now.
     pub fn with_aux_loss_weight(mut self, weight: f64) -> Self {
         self.aux_loss_weight = weight;
+        self
+    }
+
+    /// Gives cells this auxiliary label in the supervision steps before their own counts, in place of none.
+    pub fn with_early_aux_label(mut self, label: Option<usize>) -> Self {
+        self.early_aux_label = label.map_or(-100, |label| label as i32);
         self
     }
 
@@ -278,6 +286,7 @@ impl<B: AutodiffKernels> Trainer<B> {
                 token_loss: self.optimization.token_loss,
                 label_smoothing: self.label_smoothing,
                 aux_loss_weight: self.aux_loss_weight,
+                early_aux_label: self.early_aux_label,
             };
             let ActLoss { loss, sums } = ActLoss::new(&forward, terms);
             let grads = GradientsParams::from_grads::<B, _>((loss / batch_size).backward(), &model);

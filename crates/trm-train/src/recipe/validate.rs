@@ -41,10 +41,10 @@ impl Recipe {
         let (key, aux) = ("model.aux_vocab_size", self.model.aux_vocab_size);
         match &self.data {
             DataRecipe::Mazes(_) => check(
-                matches!(aux, 0 | NextMove::COUNT),
+                matches!(aux, 0 | NextMove::COUNT) || aux == NextMove::COUNT + 1,
                 key,
                 aux,
-                "must be 5 for mazes, the next moves of each cell, or 0",
+                "must be 5 for mazes, the next moves of each cell, 6 with one more for \"not known yet\", or 0",
             )?,
             DataRecipe::Dataset { .. } => {
                 check(aux == 0, key, aux, "must be 0: a data set has no auxiliary labels")?;
@@ -52,6 +52,14 @@ impl Recipe {
             DataRecipe::Custom => {}
         }
         let DataRecipe::Mazes(mazes) = &self.data else { return Ok(()) };
+        if self.early_aux_label().is_some() {
+            check(
+                mazes.aux_cells_per_step.is_some(),
+                key,
+                aux,
+                "needs data.aux_cells_per_step, which says when a move is known",
+            )?;
+        }
         if let Some(cells) = mazes.aux_cells_per_step {
             check(
                 cells > 0 && aux > 0,

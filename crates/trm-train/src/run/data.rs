@@ -112,6 +112,9 @@ impl Data {
         if recipe.model.aux_vocab_size > 0 {
             source = source.with_next_moves();
         }
+        if recipe.early_aux_label().is_some() {
+            source = source.with_early_aux_label();
+        }
         if let Some(path) = &mazes.cut_from {
             let given = load_split(path, "train")?;
             source = source.cut_from((0..given.len()).map(|row| given.maze(row)).collect::<Result<_, _>>()?);

@@ -1,6 +1,7 @@
 //! Beginning a run, or going on with one.
 
 use std::path::Path;
+use trm_data::NextMove;
 use trm_kernels::AutodiffKernels;
 
 use trm_model::{
@@ -35,6 +36,11 @@ impl Recipe {
         let folder = RunFolder::of_another(dir);
         let text = folder.stored_recipe()?.ok_or_else(|| Error::NothingToResume { dir: dir.to_owned() })?;
         Self::from_toml(&folder.recipe().display().to_string(), &text, overrides)
+    }
+
+    /// The auxiliary label that says of a cell that it is too far away yet, in models with one kind more than there are moves.
+    pub fn early_aux_label(&self) -> Option<usize> {
+        (self.model.aux_vocab_size > NextMove::COUNT).then_some(NextMove::COUNT)
     }
 
     /// The noise on latents in training.
@@ -115,6 +121,7 @@ impl<B: AutodiffKernels> Run<B> {
             .with_micro_batches(recipe.training.micro_batch_size)
             .with_label_smoothing(recipe.optimizer.label_smoothing)
             .with_aux_loss_weight(recipe.optimizer.aux_loss_weight)
+            .with_early_aux_label(recipe.early_aux_label())
             .with_noise(recipe.noise())
             .with_group(group);
         let progress = Progress { total_steps, fingerprint, ..Progress::default() };

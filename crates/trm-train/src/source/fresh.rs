@@ -18,6 +18,7 @@ pub struct FreshMazes {
     exclude: Arc<ExcludeSet>,
     cut_from: Option<Vec<Maze>>,
     next_moves: bool,
+    early_aux_label: bool,
     lanes: Vec<Lane>,
 }
 
@@ -32,7 +33,7 @@ impl FreshMazes {
     /// Starts at the beginning of each stream.
     pub fn new(recipe: MazesRecipe, seed: u64, exclude: Arc<ExcludeSet>) -> Self {
         let lanes = (0..recipe.mixture.len().max(1)).map(|_| Lane::default()).collect();
-        Self { recipe, seed, exclude, cut_from: None, next_moves: false, lanes }
+        Self { recipe, seed, exclude, cut_from: None, next_moves: false, early_aux_label: false, lanes }
     }
 
     /// Cuts all mazes out of these in place of drawing their walls; see [`Cuttings`](trm_data::Cuttings).
@@ -45,6 +46,11 @@ impl FreshMazes {
     /// [`Grid::next_moves`]: trm_data::Grid::next_moves
     pub fn with_next_moves(self) -> Self {
         Self { next_moves: true, ..self }
+    }
+
+    /// For models that say of a cell that it is too far away yet: of one that cannot reach the goal they always say so.
+    pub fn with_early_aux_label(self) -> Self {
+        Self { early_aux_label: true, ..self }
     }
 
     /// The settings of a lane at a step. Lanes of the same side have mazes of their own.
@@ -87,7 +93,8 @@ impl FreshMazes {
 
 impl Source for FreshMazes {
     fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows> {
-        let (next_moves, cells_per_step) = (self.next_moves, self.recipe.aux_cells_per_step);
+        let (next_moves, nowhere_shows) = (self.next_moves, !self.early_aux_label);
+        let cells_per_step = self.recipe.aux_cells_per_step;
         let (stream, place) = self.lane(step)?;
         let cells = stream.config().side.pow(2);
         let mut rows = Rows::default();
@@ -96,7 +103,7 @@ impl Source for FreshMazes {
             if *free && let Some((puzzle, after)) = stream.next() {
                 rows.push_puzzle(&puzzle);
                 if next_moves {
-                    rows.push_next_moves(&puzzle.grid, cells_per_step);
+                    rows.push_next_moves(&puzzle.grid, cells_per_step, nowhere_shows);
                 }
                 *place = after;
             } else {

@@ -13,6 +13,9 @@ use trm_model::act::{AuxLabels, Batch};
 pub use self::{epochs::Epochs, fresh::FreshMazes};
 use crate::Result;
 
+/// A supervision step that no puzzle reaches. Checkpoints pass numbers on as f32, which has it exactly.
+const NEVER: i32 = 1 << 20;
+
 /// Puzzles on the host, row by row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -52,13 +55,15 @@ impl Rows {
     }
 
     /// Appends the auxiliary labels of a maze: where the rule goes next from each cell. They count from the supervision step
-    /// on that the way from the goal to the cell reaches at `cells_per_step`; without, all from the first.
-    fn push_next_moves(&mut self, grid: &Grid, cells_per_step: Option<usize>) {
+    /// on that the way from the goal to the cell reaches at `cells_per_step`; without, all from the first. Cells that cannot
+    /// reach the goal say so from the first step on, or never: it `shows` only once everything is searched.
+    fn push_next_moves(&mut self, grid: &Grid, cells_per_step: Option<usize>, shows: bool) {
         let number = |next: Option<NextMove>| next.map_or(-100, |next| next.index() as i32);
         let steps = grid.steps_to_goal();
         self.aux_labels.extend(grid.next_moves_by(&steps).into_iter().map(number));
         let from_step = |away: Option<usize>| match (away, cells_per_step) {
             (Some(away), Some(cells)) => away.div_ceil(cells.max(1)).max(1) as i32,
+            (None, _) if !shows => NEVER,
             _ => 1,
         };
         self.aux_from_step.extend(steps.into_iter().map(from_step));

@@ -21,6 +21,7 @@ use crate::{
 };
 
 const AUX: &str = "model.aux_vocab_size=5";
+const EARLY: &str = "model.aux_vocab_size=6";
 
 /// Every maze brings the next move of each of its cells, with several starts and without a path, too, which counts from the
 /// step on that three cells a step reach it in; places that are not free bring nothing.
@@ -58,6 +59,18 @@ fn rows_bring_the_next_moves() {
     assert_eq!(sizes, [rows.inputs.len(); 2]);
 }
 
+/// Where "not known yet" is a label of its own, cells that cannot reach the goal never count: nothing shows it before all is searched.
+#[test]
+fn what_is_not_known_yet() {
+    let mixture = "data.mixture=[{side=8,min_path=6,no_path=0.5}]";
+    let recipe = recipe(&["data.curriculum=[]", mixture, EARLY, "data.aux_cells_per_step=3"]);
+    assert_eq!(recipe.early_aux_label(), Some(5));
+    let rows = Data::open(&recipe).expect("data").source.next_rows(1, &[true; 50]).expect("rows");
+    let cut_off = rows.aux_labels.iter().zip(&rows.aux_from_step).filter(|(label, _)| **label == 4);
+    let from_step: BTreeSet<i32> = cut_off.map(|(_, from_step)| *from_step).collect();
+    assert!(from_step.len() == 1 && from_step.iter().all(|step| *step > 1_000_000), "{from_step:?}");
+}
+
 fn refused(set: &[&str]) -> String {
     let set: Vec<String> = set.iter().map(|&set| set.to_owned()).collect();
     match Recipe::from_toml("test", &recipe(&[]).to_toml(), &set) {
@@ -72,6 +85,8 @@ fn what_cannot_be_names_its_key() {
     assert_eq!(NextMove::COUNT, 5);
     let error = refused(&["model.aux_vocab_size=4"]);
     assert!(error.contains("model.aux_vocab_size = 4") && error.contains("must be 5"), "{error}");
+    let error = refused(&[EARLY]);
+    assert!(error.contains("model.aux_vocab_size = 6") && error.contains("aux_cells_per_step"), "{error}");
     let error = refused(&[AUX, "data={kind=\"dataset\",path=\"somewhere\"}"]);
     assert!(error.contains("model.aux_vocab_size = 5") && error.contains("a data set has no"), "{error}");
     let error = refused(&["data.aux_cells_per_step=3"]);
@@ -87,14 +102,16 @@ fn config() -> TrmConfig {
 }
 
 /// A first step on puzzles of which every second cell has an auxiliary label, and of these every second one from step 2 on;
-/// with the labels that count.
-fn step(model: &Trm<toy::A>) -> (TrainingStep<toy::A>, Vec<i32>) {
+/// with the labels that count if cells have the label `early` before their own.
+fn step(model: &Trm<toy::A>, early: i32) -> (TrainingStep<toy::A>, Vec<i32>) {
     let (mut batch, min_steps) = toy::batch(1);
     let cells = 0..toy::ROWS * config().seq_len;
     let labels: Vec<i32> = cells.map(|cell| if cell % 2 == 0 { (cell % 3) as i32 } else { -100 }).collect();
     let from_step: Vec<i32> = (0..labels.len()).map(|cell| if cell % 4 == 0 { 2 } else { 1 }).collect();
     let counting = labels.iter().zip(&from_step);
-    let counting = counting.map(|(label, from_step)| if *from_step == 1 { *label } else { -100 }).collect();
+    let early = |label: i32| if label < 0 { label } else { early };
+    let counting =
+        counting.map(|(label, from_step)| if *from_step == 1 { *label } else { early(*label) }).collect();
     let matrix = |values| {
         let data = TensorData::new(values, [toy::ROWS, config().seq_len]);
         Tensor::from_data(data, &Default::default())
@@ -107,7 +124,13 @@ fn step(model: &Trm<toy::A>) -> (TrainingStep<toy::A>, Vec<i32>) {
 /// The loss is the weighted cross-entropy, a mean over the labelled cells of each puzzle.
 #[test]
 fn the_loss_by_hand() {
-    let (step, labels) = step(&toy::model(&config()));
+    for early in [-100, 1] {
+        loss_by_hand(early);
+    }
+}
+
+fn loss_by_hand(early_aux_label: i32) {
+    let (step, labels) = step(&toy::model(&config()), early_aux_label);
     let logits: Vec<f64> = step.aux_logits.clone().expect("a head").into_data().iter().collect();
     let losses = logits.chunks(3).zip(&labels).map(|(logits, label)| {
         let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
@@ -118,7 +141,7 @@ fn the_loss_by_hand() {
     let seq_len = config().seq_len;
     let of_puzzles = losses.chunks(seq_len).zip(labels.chunks(seq_len));
     let by_hand: f64 = of_puzzles.map(|(losses, labels)| losses.iter().sum::<f64>() / labelled(labels)).sum();
-    let terms = LossTerms { aux_loss_weight: 0.25, ..TokenLoss::Stablemax.into() };
+    let terms = LossTerms { aux_loss_weight: 0.25, early_aux_label, ..TokenLoss::Stablemax.into() };
     let ActLoss { loss, sums } = ActLoss::new(&step, terms);
     let metrics = Metrics::read(sums);
     assert!((metrics.aux_loss - 0.25 * by_hand).abs() < 1e-4 * by_hand, "{} {by_hand}", metrics.aux_loss);
@@ -131,7 +154,7 @@ fn the_loss_by_hand() {
 fn auxiliary_labels_move_the_network() {
     let model = toy::model(&config());
     let of_blocks = |weight: f64| {
-        let (step, _) = step(&model);
+        let (step, _) = step(&model, -100);
         let terms = LossTerms { aux_loss_weight: weight, ..TokenLoss::Stablemax.into() };
         let grads = ActLoss::new(&step, terms).loss.backward();
         let head = model.aux_head.as_ref().expect("a head").weight.val().grad(&grads).expect("a gradient");
