@@ -22,8 +22,13 @@ pub struct Thought {
 impl Thought {
     /// The probability, by the model's own account, that the answer is exactly right: sigmoid of `q_halt`.
     pub fn confidence(&self) -> f32 {
-        1.0 / (1.0 + (-self.q_halt).exp())
+        confidence(self.q_halt)
     }
+}
+
+/// The probability, by the model's own account, that an answer is exactly right: sigmoid of its `q_halt`.
+pub fn confidence(q_halt: f32) -> f32 {
+    1.0 / (1.0 + (-q_halt).exp())
 }
 
 /// Solves one puzzle, a supervision step per item; the last item is the answer.

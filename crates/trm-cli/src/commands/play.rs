@@ -5,6 +5,7 @@ use std::io::Write;
 use trm_data::Dataset;
 use trm_eval::{EvalOptions, Evaluation};
 use trm_model::{TrmConfig, weights::StateDict};
+use trm_puzzles::maze::Mazes;
 
 use super::{
     eval::{Evaluate, Watch, describe, most_steps},
@@ -18,7 +19,12 @@ const SHOWN: usize = 3;
 /// Solves new mazes, shows some of them, and says how many came out right and how fast.
 pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> {
     let dataset = Dataset::of_mazes(draw_mazes(&config, args.seed, args.count)?)?;
-    let options = EvalOptions { halt: args.halt.into(), max_steps: args.max_steps, ..EvalOptions::default() };
+    let options = EvalOptions {
+        halt: args.halt.into(),
+        max_steps: args.max_steps,
+        rollouts: args.rollouts.of(Some(&Mazes)),
+        ..EvalOptions::default()
+    };
     let max_steps = most_steps(&config, config.seq_len, args.max_steps);
     let mut watch = Watch::new("mazes")?;
     let precision = args.dtype.asked_for();

@@ -8,10 +8,17 @@ use std::{
 use trm_kernels::Kernels;
 
 use serde::Serialize;
-use trm_data::{Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens, text};
-use trm_model::{HaltRule, Precision, SizeFit, Thought, Trm, TrmConfig, think, weights::StateDict};
+use trm_data::{Dataset, Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens, text};
+use trm_eval::{EvalOptions, Outcome};
+use trm_model::{
+    HaltRule, Precision, SizeFit, Thought, Trm, TrmConfig, confidence, think, weights::StateDict,
+};
+use trm_puzzles::{Puzzle, maze::Mazes};
 
-use super::{load_model, warn};
+use super::{
+    eval::{Evaluate, Watch},
+    load_model, warn,
+};
 use crate::{
     Result,
     device::{Devices, Job, run_on},
@@ -40,6 +47,15 @@ pub fn run(args: &SolveArgs) -> Result<()> {
 
     let max_steps = args.max_steps.unwrap_or(config.halt_max_steps);
     let view = View { maze: &maze, label: label.as_ref() };
+    if args.rollouts.are_several() {
+        if args.steps {
+            return Err(
+                "--steps shows the steps of one attempt; leave out --rollouts and --symmetries".into()
+            );
+        }
+        let found = try_several(args, config, state, &maze)?;
+        return if args.json { view.print_json(&found, max_steps) } else { view.print(&found, max_steps) };
+    }
     let job = Think {
         config,
         state,
@@ -52,7 +68,48 @@ pub fn run(args: &SolveArgs) -> Result<()> {
         },
     };
     let last = run_on(&args.device, job)?;
-    if args.json { view.print_json(&last, max_steps) } else { view.print(&last, args.steps, max_steps) }
+    if args.steps {
+        view.print_step(&last)?;
+    }
+    let found = Found { answer: last.answer, q_halt: last.q_halt, steps: last.step, attempts: 1 };
+    if args.json {
+        view.print_json(&found, max_steps)
+    } else if args.steps {
+        view.print_verdict(&found, max_steps)
+    } else {
+        view.print(&found, max_steps)
+    }
+}
+
+/// The answer chosen among several attempts at a maze.
+fn try_several(args: &SolveArgs, config: TrmConfig, state: StateDict, maze: &Maze) -> Result<Found> {
+    let tokens = maze.grid().tokens();
+    let no_label = vec![0; tokens.len()];
+    let dataset = Dataset::of_rows(config.vocab_size, tokens.len(), tokens, no_label);
+    let options = EvalOptions {
+        halt: args.halt.into(),
+        max_steps: args.max_steps,
+        rollouts: args.rollouts.of(Some(&Mazes)),
+        ..EvalOptions::default()
+    };
+    let mut watch = Watch::new(Mazes.plural())?;
+    let precision = args.dtype.asked_for();
+    let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
+    let evaluated = run_on(&args.device, job);
+    watch.bar.finish_and_clear();
+    let outcome = evaluated?.evaluation.outcomes.pop().ok_or("interrupted before there was an answer")?;
+    let Outcome { answer, q_halt, steps, attempts, .. } = outcome;
+    Ok(Found { answer, q_halt, steps, attempts })
+}
+
+/// An answer, and what it took.
+struct Found {
+    answer: Vec<u8>,
+    /// The halting logit of the attempt that it is from.
+    q_halt: f32,
+    /// Supervision steps of all attempts.
+    steps: usize,
+    attempts: usize,
 }
 
 /// The maze of a file or of standard input, if one is given.
@@ -148,34 +205,38 @@ impl View<'_> {
         Ok(writeln!(out, "{}", render::tokens(&thought.answer, self.maze.side(), self.label))?)
     }
 
-    fn print(&self, last: &Thought, with_steps: bool, max_steps: usize) -> Result<()> {
+    fn print(&self, found: &Found, max_steps: usize) -> Result<()> {
+        writeln!(anstream::stdout(), "{}", render::tokens(&found.answer, self.maze.side(), self.label))?;
+        self.print_verdict(found, max_steps)
+    }
+
+    fn print_verdict(&self, found: &Found, max_steps: usize) -> Result<()> {
         let mut out = anstream::stdout();
-        if with_steps {
-            self.print_step(last)?;
-        } else {
-            writeln!(out, "{}", render::tokens(&last.answer, self.maze.side(), self.label))?;
-        }
-        let verdict = judge_tokens(self.maze, &last.answer);
-        let confidence = 100.0 * last.confidence();
-        let steps = last.step;
-        writeln!(out, "{}; {steps} of {max_steps} steps, confidence {confidence:.1} %", verdict.in_words())?;
+        let verdict = judge_tokens(self.maze, &found.answer);
+        let confidence = 100.0 * confidence(found.q_halt);
+        let steps = match found.attempts {
+            1 => format!("{} of {max_steps} steps", found.steps),
+            attempts => format!("{} steps in {attempts} attempts", found.steps),
+        };
+        writeln!(out, "{}; {steps}, confidence {confidence:.1} %", verdict.in_words())?;
         if let Some(label) = self.label.filter(|_| !verdict.optimal) {
             write!(out, "\nA shortest path, by search:\n{}", render::grid(label, None))?;
         }
         Ok(())
     }
 
-    fn print_json(&self, last: &Thought, max_steps: usize) -> Result<()> {
-        let verdict = judge_tokens(self.maze, &last.answer);
+    fn print_json(&self, found: &Found, max_steps: usize) -> Result<()> {
+        let verdict = judge_tokens(self.maze, &found.answer);
         let solution = Solution {
             maze: self.maze.to_string(),
-            answer: render::plain_tokens(&last.answer, self.maze.side()),
-            tokens: &last.answer,
+            answer: render::plain_tokens(&found.answer, self.maze.side()),
+            tokens: &found.answer,
             verdict,
-            steps: last.step,
+            steps: found.steps,
+            attempts: found.attempts,
             max_steps,
-            q_halt: last.q_halt,
-            confidence: last.confidence(),
+            q_halt: found.q_halt,
+            confidence: confidence(found.q_halt),
         };
         Ok(writeln!(anstream::stdout(), "{}", serde_json::to_string_pretty(&solution)?)?)
     }
@@ -188,6 +249,7 @@ struct Solution<'a> {
     tokens: &'a [u8],
     verdict: Verdict,
     steps: usize,
+    attempts: usize,
     max_steps: usize,
     q_halt: f32,
     confidence: f32,

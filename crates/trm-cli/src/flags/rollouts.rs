@@ -28,6 +28,11 @@ pub struct RolloutArgs {
 }
 
 impl RolloutArgs {
+    /// Whether there is more than one attempt at a puzzle.
+    pub fn are_several(&self) -> bool {
+        self.rollouts > 1 || self.symmetries
+    }
+
     /// For puzzles of this kind, if it is known.
     pub fn of(&self, puzzle: Option<&'static dyn Puzzle>) -> Rollouts {
         let &Self { rollouts: count, symmetries, choose: choice, noise, noise_seed: seed } = self;

@@ -388,3 +388,28 @@ fn interrupt_reports_what_is_finished() {
 fn number(metrics: &Value, key: &str) -> f64 {
     metrics[key].as_f64().unwrap_or_else(|| panic!("{key} is no number in {metrics}"))
 }
+
+/// Several attempts at each puzzle: what each choice reaches stands beside what one attempt and the best of them do; outputs
+/// are kept of one attempt only.
+#[test]
+fn rollouts_tell_what_every_choice_reaches() {
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
+    let metrics =
+        json(fixture.eval().args(["--rollouts", "3", "--noise", "1.5", "--choose", "majority", "--json"]));
+    let rollouts = &metrics["rollouts"];
+    assert_eq!(rollouts["attempts"], 3);
+    let choices: Vec<&str> = rollouts["choices"]
+        .as_array()
+        .expect("choices")
+        .iter()
+        .filter_map(|c| c["choice"].as_str())
+        .collect();
+    assert!(choices.starts_with(&["q", "majority", "cells", "change"]), "{choices:?}");
+    assert_eq!(rollouts["choices"][1]["exact_accuracy"], metrics["exact_accuracy"]);
+    let said = text(&fixture.eval().args(["--rollouts", "2"]).assert().success().get_output().stdout);
+    assert!(said.contains("any attempt") && said.contains("pass@2") && said.contains("by change"), "{said}");
+
+    let path = fixture.path("saved.safetensors");
+    let said = error(fixture.eval().args(["--rollouts", "2", "--save"]).arg(&path));
+    assert!(said.contains("one attempt"), "{said}");
+}

@@ -290,3 +290,23 @@ fn computes_in_bf16() {
     let (full, half) = (q_halt("f32"), q_halt("bf16"));
     assert!(full != half && (full - half).abs() < 0.5, "{full} {half}");
 }
+
+/// Several attempts give one answer and say how many they were; the steps of several cannot be shown; unknown choices are
+/// refused with those that there are.
+#[test]
+fn several_attempts_give_one_answer() {
+    let (_folder, model) = model();
+    let answer =
+        stdout(trm!["solve", "--model", &model, "--rollouts", "3", "--symmetries"].write_stdin(MAZE));
+    assert_eq!(grid(&answer).len(), 5, "{answer}");
+    assert!(answer.contains("72 steps in 24 attempts, confidence"), "{answer}");
+    let solution = json(trm!["solve", "--model", &model, "--rollouts", "2", "--json"].write_stdin(MAZE));
+    assert_eq!((&solution["attempts"], &solution["steps"]), (&Value::from(2), &Value::from(6)));
+
+    let said = error(trm!["solve", "--model", &model, "--rollouts", "2", "--steps"].write_stdin(MAZE));
+    assert!(said.contains("--steps") && said.contains("--rollouts"), "{said}");
+    let said = error(trm!["solve", "--model", &model, "--choose", "best"].write_stdin(MAZE));
+    assert!(said.contains("\"best\"") && said.contains("majority"), "{said}");
+    let said = error(trm!["solve", "--model", &model, "--noise", "-1"].write_stdin(MAZE));
+    assert!(said.contains("--noise"), "{said}");
+}
