@@ -206,7 +206,11 @@ pub fn describe(plural: &str, metrics: &Metrics, grades: &[Grade], max_steps: us
         }
     }
     line("q_halt accuracy", percent(metrics.q_halt_accuracy));
-    line("steps", format!("{:.2} on average, at most {max_steps}", metrics.steps));
+    let each = match &metrics.rollouts {
+        Some(rollouts) => format!(" in each of {} attempts", rollouts.attempts),
+        None => String::new(),
+    };
+    line("steps", format!("{:.2} on average, at most {max_steps}{each}", metrics.steps));
     line("time", format!("{:.1} s, {:.2} {plural}/s", metrics.seconds, metrics.mazes_per_second));
     text
 }

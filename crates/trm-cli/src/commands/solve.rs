@@ -27,6 +27,9 @@ use crate::{
 };
 
 pub fn run(args: &SolveArgs) -> Result<()> {
+    if args.steps && args.rollouts.are_several() {
+        return Err("--steps shows the steps of one attempt; leave out --rollouts and --symmetries".into());
+    }
     let (config, state) = load_model(args.model.as_deref())?;
     let maze = match read_maze(args.maze.as_deref())? {
         Some(maze) => maze,
@@ -48,11 +51,6 @@ pub fn run(args: &SolveArgs) -> Result<()> {
     let max_steps = args.max_steps.unwrap_or(config.halt_max_steps);
     let view = View { maze: &maze, label: label.as_ref() };
     if args.rollouts.are_several() {
-        if args.steps {
-            return Err(
-                "--steps shows the steps of one attempt; leave out --rollouts and --symmetries".into()
-            );
-        }
         let found = try_several(args, config, state, &maze)?;
         return if args.json { view.print_json(&found, max_steps) } else { view.print(&found, max_steps) };
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::support::{self, error, generate, import, json, read, stdout, text, untrained};
-use predicates::str::contains;
+use predicates::{prelude::PredicateBooleanExt, str::contains};
 use serde_json::Value;
 use tempfile::TempDir;
 use trm_data::Dataset;
@@ -305,8 +305,7 @@ fn several_attempts_give_one_answer() {
 
     let said = error(trm!["solve", "--model", &model, "--rollouts", "2", "--steps"].write_stdin(MAZE));
     assert!(said.contains("--steps") && said.contains("--rollouts"), "{said}");
-    let said = error(trm!["solve", "--model", &model, "--choose", "best"].write_stdin(MAZE));
-    assert!(said.contains("\"best\"") && said.contains("majority"), "{said}");
-    let said = error(trm!["solve", "--model", &model, "--noise", "-1"].write_stdin(MAZE));
-    assert!(said.contains("--noise"), "{said}");
+    let mut choose = trm!["solve", "--choose", "best"];
+    choose.assert().code(2).stderr(contains("\"best\"").and(contains("majority")));
+    trm!["solve", "--noise=-1"].assert().code(2).stderr(contains("--noise"));
 }
