@@ -78,9 +78,11 @@ fn pass(side: usize, precision: Precision, batch: usize) -> trm_model::Result<St
     let config = config(side);
     let (model, x) = setup(&config, precision, batch)?;
     // Latents in memory of their own, as in all passes but the first.
-    let z = model.l_level.forward(x.clone(), x.clone());
+    let z = model.networks.l_level().forward(x.clone(), x.clone());
     let seconds = best(|| {
-        black_box(model.l_level.forward(z.clone(), x.clone()).slice([0..1, 0..1, 0..1]).into_data());
+        black_box(
+            model.networks.l_level().forward(z.clone(), x.clone()).slice([0..1, 0..1, 0..1]).into_data(),
+        );
     });
     let flops = config.flops_per_pass() * batch as f64;
     Ok(format!("{:.2} ({:.0})", seconds * 1e3 / batch as f64, flops / seconds / 1e9))

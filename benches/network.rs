@@ -32,26 +32,28 @@ fn setup(batch: usize, precision: Precision) -> (Trm<Flex>, Tensor<Flex, 3>) {
 
 fn bench(c: &mut Criterion) {
     let config = Preset::MazeHard.config();
-    for (name, passes) in [("network pass", 1), ("supervision step", config.passes_per_step())] {
+    for (name, flops) in
+        [("network pass", config.flops_per_pass()), ("supervision step", config.flops_per_step())]
+    {
+        let is_pass = flops == config.flops_per_pass();
         let mut group = c.benchmark_group(name);
         group
             .sample_size(10)
             .measurement_time(Duration::from_secs(2))
             .warm_up_time(Duration::from_millis(500));
         for precision in [Precision::F32, Precision::Bf16] {
-            for batch in if passes == 1 { vec![1, 8] } else { vec![1] } {
+            for batch in if is_pass { vec![1, 8] } else { vec![1] } {
                 let (model, x) = setup(batch, precision);
                 let start = model.initial_latents(batch);
-                group.throughput(Throughput::Elements(
-                    config.flops_per_pass() as u64 * (passes * batch) as u64,
-                ));
+                group.throughput(Throughput::Elements(flops as u64 * batch as u64));
                 group.bench_function(BenchmarkId::new(precision.to_string(), batch), |b| {
                     b.iter(|| {
                         let z = start.clone();
                         // Reading one value waits for the device.
-                        if passes == 1 {
+                        if is_pass {
                             model
-                                .l_level
+                                .networks
+                                .l_level()
                                 .forward(z.z_l, z.z_h + x.clone())
                                 .slice([0..1, 0..1, 0..1])
                                 .into_data()
@@ -128,9 +130,7 @@ fn small_network(c: &mut Criterion) {
         let tokens = Tensor::<Flex, 1, Int>::arange(0..(BATCH * config.seq_len) as i64, &device);
         let tokens = tokens.remainder_scalar(4).add_scalar(1).reshape([BATCH, config.seq_len]);
         let x = model.embed(tokens, Tensor::zeros([BATCH], &device));
-        group.throughput(Throughput::Elements(
-            config.flops_per_pass() as u64 * (config.passes_per_step() * BATCH) as u64,
-        ));
+        group.throughput(Throughput::Elements(config.flops_per_step() as u64 * BATCH as u64));
         group.bench_function(BenchmarkId::new("supervision step", precision), |b| {
             b.iter(|| model.q_logits(model.recurse(model.initial_latents(BATCH), &x).z_h).q_halt.into_data());
         });

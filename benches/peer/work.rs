@@ -89,7 +89,7 @@ impl Work {
 
 fn pass(model: &Trm<Flex>, batch: Batch<Flex>, output: &Path) -> Result<Prepared> {
     let [size, _] = batch.inputs.dims();
-    let (net, z) = (model.l_level.clone(), model.initial_latents(size));
+    let (net, z) = (model.networks.l_level().clone(), model.initial_latents(size));
     // In memory of their own, as they are after the first pass; the first latents are one row, seen many times.
     let own = |z: Tensor<Flex, 3>| Tensor::from_data(z.to_data(), (&z.device(), z.dtype()));
     let (z_h, z_l) = (own(z.z_h), own(z.z_l));

@@ -52,7 +52,7 @@ impl Work {
     pub fn flops(self, config: &TrmConfig) -> f64 {
         match self {
             Self::Pass => config.flops_per_pass(),
-            Self::SupervisionStep => config.flops_per_pass() * config.passes_per_step() as f64,
+            Self::SupervisionStep => config.flops_per_step(),
             Self::Evaluation => config.halt_max_steps as f64 * Self::SupervisionStep.flops(config),
             Self::TrainingStep => config.flops_per_training_step(),
         }
@@ -103,7 +103,8 @@ pub(crate) fn prepare<B: Kernels>(
     let mut latents = model.initial_latents(batch);
     Ok(Box::new(move || {
         if work == Work::Pass {
-            latents.z_l = model.l_level.forward(latents.z_l.clone(), latents.z_h.clone() + x.clone());
+            latents.z_l =
+                model.networks.l_level().forward(latents.z_l.clone(), latents.z_h.clone() + x.clone());
         } else {
             latents = model.recurse(latents.clone(), &x);
             drop((model.logits(latents.z_h.clone()), model.q_logits(latents.z_h.clone())));

@@ -193,7 +193,7 @@ pub fn admitted_training_step<B: AutodiffKernels>(
         let wants_to_halt =
             QLogits { q_halt: q_halt.inner(), q_continue: q_continue.inner() }.wants_to_halt(config);
         halted = last.clone().bool_or(wants_to_halt).bool_and(steps.clone().greater_equal(min_steps));
-        if !config.no_act_continue {
+        if config.trains_q_continue() {
             // The value of going on is what the next step will say of itself.
             let next = frozen.recurse(latents.clone(), &x.inner());
             let QLogits { q_halt, q_continue } = frozen.q_logits(next.z_h);

@@ -1,11 +1,8 @@
-//! The architecture of a Tiny Recursive Model, and its validation.
+//! The architecture of a model, and its validation.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Error, Mixing, Precision, Result,
-    weights::{TensorSpec, layout},
-};
+use crate::{Core, Error, Mixing, Precision, Result, weights::layout};
 
 /// How a position enters the network (`pos_encodings` of the reference).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +32,8 @@ pub enum QReadout {
     MeanMin,
 }
 
-/// The architecture of a Tiny Recursive Model (arXiv 2510.04871, section 4; `arch/trm.yaml` of the reference).
+/// The architecture of a Tiny Recursive Model (arXiv 2510.04871, section 4; `arch/trm.yaml` of the reference), or of a
+/// Hierarchical Reasoning Model (arXiv 2506.21734, section 2; `arch/hrm.yaml`).
 ///
 /// Field names are the reference's in lower case; its own spelling (`H_cycles`, `no_ACT_continue`, …) is
 /// accepted when a configuration is read. Check a configuration made by hand with
@@ -55,16 +53,22 @@ pub struct TrmConfig {
     /// Width of the puzzle embedding; 0 for none.
     #[serde(default)]
     pub puzzle_emb_ndim: usize,
-    /// Prefix positions before the cells; 0 means as many as the puzzle embedding fills.
+    /// Prefix positions before the cells; 0 means as many as the puzzle embedding fills, which an HRM must have.
     #[serde(default = "default_puzzle_emb_len")]
     pub puzzle_emb_len: usize,
+    /// Which networks update the latents, and where gradients flow.
+    #[serde(default, skip_serializing_if = "is_trm")]
+    pub core: Core,
     /// Updates of `z_h` in a supervision step; only the last carries gradients.
     #[serde(alias = "H_cycles")]
     pub h_cycles: usize,
     /// Updates of `z_l` before each update of `z_h`.
     #[serde(alias = "L_cycles")]
     pub l_cycles: usize,
-    /// Blocks of the one network that updates both latents.
+    /// Blocks of the network that updates `z_h`, in a core that has one of its own, else 0.
+    #[serde(default, alias = "H_layers", skip_serializing_if = "is_zero")]
+    pub h_layers: usize,
+    /// Blocks of the network that updates `z_l`; in a TRM both latents.
     #[serde(alias = "L_layers")]
     pub l_layers: usize,
     /// Width of a latent position.
@@ -132,6 +136,11 @@ fn is_default_inner_multiple(multiple: &usize) -> bool {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_trm(core: &Core) -> bool {
+    *core == Core::Trm
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_first(readout: &QReadout) -> bool {
     *readout == QReadout::First
 }
@@ -186,26 +195,15 @@ impl TrmConfig {
         }
     }
 
-    /// Weights that an optimizer trains: all but the puzzle embedding and the two initial latents.
-    pub fn num_params(&self) -> usize {
-        layout(self).iter().filter(|spec| spec.trained).map(TensorSpec::values).sum()
-    }
-
-    /// Floating-point operations of one pass of the network over one sequence, a multiplication and an
-    /// addition counted as two, matrix products only.
-    pub fn flops_per_pass(&self) -> f64 {
-        let (len, hidden) = (self.total_len() as f64, self.hidden_size as f64);
-        let swiglu = 2.0 * len * 3.0 * hidden * self.swiglu_inner(self.hidden_size) as f64;
-        self.l_layers as f64 * (self.mixing.part().flops(self) + swiglu)
-    }
-
     /// Whether the reference can be told of this architecture. Its checkpoints hold tensors alone, so that weights which it
     /// would take for those of another network must not be given to it.
     ///
     /// # Errors
     /// [`Error::Config`] with the first field that the reference has no word for.
     pub fn check_known_to_reference(&self) -> Result<()> {
-        let beyond: [(&'static str, bool, &dyn std::fmt::Display); 5] = [
+        let hrm_without_q_continue = self.core == Core::Hrm && self.no_act_continue;
+        let beyond: [(&'static str, bool, &dyn std::fmt::Display); 6] = [
+            ("no_act_continue", hrm_without_q_continue, &self.no_act_continue),
             ("mixing", self.mixing == Mixing::Neighbours, &self.mixing),
             ("pos_encodings", self.pos_encodings == PosEncodings::Rope2d, &"rope2d"),
             ("q_readout", self.q_readout != QReadout::First, &"mean_min"),
@@ -222,15 +220,9 @@ impl TrmConfig {
         }
     }
 
-    /// Passes of the network in one supervision step.
-    pub fn passes_per_step(&self) -> usize {
-        self.h_cycles * (self.l_cycles + 1)
-    }
-
-    /// Floating-point operations of a training step for one sequence, counted as in
-    /// [`flops_per_pass`](Self::flops_per_pass): the backward pass of the last H cycle costs twice its forward pass.
-    pub fn flops_per_training_step(&self) -> f64 {
-        self.flops_per_pass() * (self.passes_per_step() + 2 * (self.l_cycles + 1)) as f64
+    /// Whether training has a target for `q_continue`.
+    pub(crate) fn trains_q_continue(&self) -> bool {
+        !self.no_act_continue && self.halt_max_steps > 1
     }
 
     /// Checks that the configuration describes a network that can be built.
@@ -257,11 +249,14 @@ impl TrmConfig {
             ("puzzle_emb_ndim", self.puzzle_emb_ndim),
             ("puzzle_emb_len", self.puzzle_emb_len),
             ("aux_vocab_size", self.aux_vocab_size),
+            ("h_layers", self.h_layers),
         ];
         for (field, value) in positive.into_iter().chain(sizes) {
             check(value <= MAX_DIMENSION, field, value, "must be at most 16777216")?;
         }
-        check(self.l_layers <= MAX_LAYERS, "l_layers", self.l_layers, "must be at most 1024")?;
+        for (field, layers) in [("l_layers", self.l_layers), ("h_layers", self.h_layers)] {
+            check(layers <= MAX_LAYERS, field, layers, "must be at most 1024")?;
+        }
         check(
             self.hidden_size.is_multiple_of(self.num_heads),
             "num_heads",
@@ -290,7 +285,8 @@ impl TrmConfig {
             self.expansion,
             "makes a SwiGLU without any inner width",
         )?;
-        if let Some((field, value, requirement)) = self.mixing.part().complaint(self) {
+        let complaint = self.core.part().complaint(self).or_else(|| self.mixing.part().complaint(self));
+        if let Some((field, value, requirement)) = complaint {
             return Err(Error::Config { field, value, requirement });
         }
         check(

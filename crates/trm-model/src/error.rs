@@ -34,7 +34,8 @@ pub enum Error {
     },
     /// No preset of that name.
     #[error(
-        "there is no architecture named `{name}`; take maze-hard, sudoku-extreme-mlp, sudoku-extreme-att or arc, or name a JSON or TOML file"
+        "there is no architecture named `{name}`; take one of {known}, or name a JSON, TOML or YAML file",
+        known = crate::Preset::ALL.map(crate::Preset::name).join(", ")
     )]
     UnknownPreset {
         /// The name asked for.

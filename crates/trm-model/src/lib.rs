@@ -1,7 +1,8 @@
 //! The Tiny Recursive Model on [Burn](https://burn.dev): one small network that answers a puzzle by refining
 //! its answer again and again (arXiv 2510.04871).
 //!
-//! - [`Trm`] is the model: embedding, network, heads. [`TrmConfig`] describes its architecture.
+//! - [`Trm`] is the model: embedding, networks, heads. [`TrmConfig`] describes its architecture, and [`Core`] is the part of it
+//!   in which Tiny Recursive Models and Hierarchical Reasoning Models (arXiv 2506.21734) differ.
 //! - [`Trm::recurse`] is the deep recursion of one supervision step on the two [`Latents`].
 //! - [`act`] decides, in training, when a sequence has had steps enough and the next takes its place.
 //! - [`RunningBatch`] is the same for inference: puzzles enter a batch as others halt; [`RunningBatches`] takes puzzles of
@@ -31,6 +32,8 @@
 pub mod act;
 mod block;
 mod config;
+pub mod cores;
+mod cost;
 mod error;
 pub mod layers;
 pub mod mixing;
@@ -49,6 +52,7 @@ pub mod weights;
 
 pub use block::Block;
 pub use config::{PosEncodings, QReadout, TrmConfig};
+pub use cores::Core;
 pub use error::{Error, Result};
 pub use mixing::Mixing;
 pub use network::Network;

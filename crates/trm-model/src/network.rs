@@ -1,4 +1,4 @@
-//! The network: a stack of blocks that updates either latent.
+//! The network: a stack of blocks that updates a latent.
 
 use burn::{
     module::Module,
@@ -8,7 +8,7 @@ use trm_kernels::{Kernels, add};
 
 use crate::{Block, TrmConfig, mixing::Positions};
 
-/// The one small network that updates both latents (`L_level` of the reference).
+/// A stack of blocks (`L_level` and `H_level` of the reference).
 #[derive(Module, Debug)]
 pub struct Network<B: Backend> {
     /// Blocks, applied in order.
@@ -17,9 +17,10 @@ pub struct Network<B: Backend> {
 }
 
 impl<B: Kernels> Network<B> {
-    pub(crate) fn zeros(config: &TrmConfig, device: &B::Device) -> Self {
+    /// `count` blocks.
+    pub(crate) fn zeros(count: usize, config: &TrmConfig, device: &B::Device) -> Self {
         Self {
-            layers: (0..config.l_layers).map(|_| Block::zeros(config, device)).collect(),
+            layers: (0..count).map(|_| Block::zeros(config, device)).collect(),
             positions: Positions::new(config, device),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{Error, Mixing, PosEncodings, Precision, QReadout, Result, TrmConfig};
+use crate::{Core, Error, Mixing, PosEncodings, Precision, QReadout, Result, TrmConfig};
 
 /// An architecture of the paper's experiments (README of the reference, section "Experiments").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,25 @@ pub enum Preset {
     /// ARC-AGI grids on a 30x30 canvas: attention, `h_cycles` 3, `l_cycles` 4. The number of puzzle
     /// identifiers depends on the data set: it is 1 here, and taken from the file when weights are imported.
     Arc,
+    /// The HRM for 30x30 mazes: `h_cycles` 2, `l_cycles` 2, 4 + 4 layers, 27.3M parameters.
+    HrmMazeHard,
+    /// The HRM for 9x9 Sudoku, otherwise like [`HrmMazeHard`](Self::HrmMazeHard).
+    HrmSudokuExtreme,
+    /// The HRM for ARC-AGI grids, otherwise like [`HrmMazeHard`](Self::HrmMazeHard); identifiers as in [`Arc`](Self::Arc).
+    HrmArc,
 }
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 4] = [Self::MazeHard, Self::SudokuExtremeMlp, Self::SudokuExtremeAtt, Self::Arc];
+    pub const ALL: [Self; 7] = [
+        Self::MazeHard,
+        Self::SudokuExtremeMlp,
+        Self::SudokuExtremeAtt,
+        Self::Arc,
+        Self::HrmMazeHard,
+        Self::HrmSudokuExtreme,
+        Self::HrmArc,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -29,6 +43,9 @@ impl Preset {
             Self::SudokuExtremeMlp => "sudoku-extreme-mlp",
             Self::SudokuExtremeAtt => "sudoku-extreme-att",
             Self::Arc => "arc",
+            Self::HrmMazeHard => "hrm-maze-hard",
+            Self::HrmSudokuExtreme => "hrm-sudoku-extreme",
+            Self::HrmArc => "hrm-arc",
         }
     }
 
@@ -41,8 +58,10 @@ impl Preset {
             num_puzzle_identifiers: 1,
             puzzle_emb_ndim: 512,
             puzzle_emb_len: 16,
+            core: Core::Trm,
             h_cycles: 3,
             l_cycles: 4,
+            h_layers: 0,
             l_layers: 2,
             hidden_size: 512,
             num_heads: 8,
@@ -59,6 +78,16 @@ impl Preset {
             no_act_continue: true,
             forward_dtype: Precision::F32,
         };
+        let hrm = TrmConfig {
+            core: Core::Hrm,
+            puzzle_emb_len: 0,
+            h_cycles: 2,
+            l_cycles: 2,
+            h_layers: 4,
+            l_layers: 4,
+            no_act_continue: false,
+            ..maze.clone()
+        };
         let sudoku = TrmConfig { vocab_size: 11, seq_len: 81, l_cycles: 6, ..maze.clone() };
         match self {
             Self::MazeHard => maze,
@@ -67,6 +96,9 @@ impl Preset {
                 TrmConfig { mixing: Mixing::MlpT, pos_encodings: PosEncodings::None, ..sudoku }
             }
             Self::Arc => TrmConfig { vocab_size: 12, ..maze },
+            Self::HrmMazeHard => hrm,
+            Self::HrmSudokuExtreme => TrmConfig { vocab_size: 11, seq_len: 81, ..hrm },
+            Self::HrmArc => TrmConfig { vocab_size: 12, ..hrm },
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Deep recursion: how one supervision step refines the two latents (paper section 4, figure 3).
+//! Deep recursion: one supervision step refines the two latents (paper section 4, figure 3), as the model's core does it.
 
 use burn::tensor::{Tensor, backend::Backend};
-use trm_kernels::{AutodiffKernels, Kernels, add};
+use trm_kernels::{AutodiffKernels, Kernels};
 
-use crate::{Network, Trm};
+use crate::Trm;
 
 /// The two latents of a batch of puzzles, both `[batch, len, hidden]`, in the model's compute precision.
 #[derive(Clone, Debug)]
@@ -14,36 +14,22 @@ pub struct Latents<B: Backend> {
     pub z_l: Tensor<B, 3>,
 }
 
-/// One H cycle: `l_cycles` times `z_l <- net(z_l, z_h + x)`, then `z_h <- net(z_h, z_l)`.
-fn h_cycle<B: Kernels>(
-    net: &Network<B>,
-    l_cycles: usize,
-    Latents { mut z_h, mut z_l }: Latents<B>,
-    x: &Tensor<B, 3>,
-) -> Latents<B> {
-    let injected = add(z_h.clone(), x.clone());
-    for _ in 0..l_cycles {
-        z_l = net.forward(z_l, injected.clone());
-    }
-    z_h = net.forward(z_h, z_l.clone());
-    Latents { z_h, z_l }
-}
-
 impl<B: Kernels> Trm<B> {
     /// One supervision step without gradients: `h_cycles` H cycles on the embedded input `x`
     /// `[batch, len, hidden]`.
     pub fn recurse(&self, latents: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
-        let config = self.config();
-        (0..config.h_cycles).fold(latents, |z, _| h_cycle(&self.l_level, config.l_cycles, z, x))
+        let latents = self.networks.begin(self.config(), latents, x);
+        self.networks.finish(self.config(), latents, x)
     }
 }
 
 impl<B: AutodiffKernels> Trm<B> {
-    /// One supervision step of which only the last H cycle carries gradients.
+    /// One supervision step of which only the end carries gradients: in a TRM the last H cycle, in an HRM the last update
+    /// of `z_l` and that of `z_h`.
     ///
-    /// The other cycles run on `frozen`, the same model on the inner backend (`self.valid()`), so that nothing of
-    /// them is kept for the backward pass. The latents go in without a history; those that come out have that
-    /// of the last cycle.
+    /// What comes before runs on `frozen`, the same model on the inner backend (`self.valid()`), so that nothing of
+    /// it is kept for the backward pass. The latents go in without a history; those that come out have that
+    /// of the end.
     pub fn recurse_with_grad(
         &self,
         frozen: &Trm<B::InnerBackend>,
@@ -51,11 +37,9 @@ impl<B: AutodiffKernels> Trm<B> {
         x: &Tensor<B, 3>,
     ) -> Latents<B> {
         let config = self.config();
-        let x_inner = x.clone().inner();
-        let z =
-            (1..config.h_cycles).fold(latents, |z, _| h_cycle(&frozen.l_level, config.l_cycles, z, &x_inner));
-        let z = Latents { z_h: Tensor::from_inner(z.z_h), z_l: Tensor::from_inner(z.z_l) };
-        h_cycle(&self.l_level, config.l_cycles, z, x)
+        let Latents { z_h, z_l } = frozen.networks.begin(config, latents, &x.clone().inner());
+        let z = Latents { z_h: Tensor::from_inner(z_h), z_l: Tensor::from_inner(z_l) };
+        self.networks.finish(config, z, x)
     }
 }
 

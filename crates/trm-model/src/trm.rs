@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::{Kernels, embed};
 
-use crate::{Latents, Network, PosEncodings, Precision, QReadout, Result, TrmConfig, layers::Linear};
+use crate::{Latents, PosEncodings, Precision, QReadout, Result, TrmConfig, cores::Networks, layers::Linear};
 
 /// A table of embedding vectors, `[count, hidden]`.
 #[derive(Module, Debug)]
@@ -43,7 +43,8 @@ impl<B: Backend> QLogits<B> {
     }
 }
 
-/// A Tiny Recursive Model (`…ACTV1_Inner` in `trm.py`).
+/// A Tiny Recursive Model, or another of the models that [`Core`](crate::Core) lists (`…ACTV1_Inner` in `trm.py` and
+/// `hrm_act_v1.py`).
 ///
 /// Make one with [`Trm::init`] (fresh weights), [`Trm::from_state`] or [`weights::load`](crate::weights::load).
 #[derive(Module, Debug)]
@@ -54,8 +55,8 @@ pub struct Trm<B: Backend> {
     pub embed_pos: Option<Embedding<B>>,
     /// Puzzle identifiers to vectors, if `puzzle_emb_ndim` is not 0.
     pub puzzle_emb: Option<PuzzleEmbedding<B>>,
-    /// The network that is applied again and again.
-    pub l_level: Network<B>,
+    /// What is applied again and again.
+    pub networks: Networks<B>,
     /// `z_h` to token logits.
     pub lm_head: Linear<B>,
     /// `z_h` to logits of auxiliary labels, if `aux_vocab_size` is not 0.
@@ -91,7 +92,7 @@ impl<B: Kernels> Trm<B> {
                     device,
                 )),
             }),
-            l_level: Network::zeros(config, device),
+            networks: Networks::zeros(config, device),
             lm_head: Linear::zeros(hidden, config.vocab_size, false, device),
             aux_head: (config.aux_vocab_size > 0)
                 .then(|| Linear::zeros(hidden, config.aux_vocab_size, false, device)),
@@ -126,7 +127,7 @@ impl<B: Kernels> Trm<B> {
         self.config.validate()?;
         if resized {
             let device = self.device();
-            self.l_level = self.l_level.with_positions_of(&self.config, &device);
+            self.networks = self.networks.with_positions_of(&self.config, &device);
         }
         Ok(self)
     }

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 const STRIDE: usize = 16;
 
 /// The folders, and which of their files; all files where none is named.
-const FOLDERS: [(&str, &[&str]); 14] = [
+const FOLDERS: [(&str, &[&str]); 16] = [
     ("builder", &[]),
     ("loss", &[]),
     ("lr-schedule", &[]),
@@ -15,8 +15,10 @@ const FOLDERS: [(&str, &[&str]); 14] = [
     ("units", &[]),
     ("tiny-att", &[]),
     ("tiny-learned", EVALUATION),
+    ("tiny-hrm", EVALUATION),
     ("tiny-mlp", EVALUATION),
     ("tiny-noctn", EVALUATION),
+    ("tiny-hrm-train", TRAINING),
     ("tiny-mlp-train", TRAINING),
     ("tiny-noctn-train", TRAINING),
     ("tiny-train", TRAINING),

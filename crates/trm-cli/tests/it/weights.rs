@@ -100,7 +100,7 @@ fn a_model_folder_has_three_files() {
     let assert = import.arg("--output").arg(&model).assert().success();
     let printed = format!("{}: a model folder with 131970 trained weights\n", text(&model));
     // The reference's file also says how it trains, which is no part of a network.
-    let warning = format!("warning: {}: passed over H_layers, batch_size,", text(&arch));
+    let warning = format!("warning: {}: passed over batch_size,", text(&arch));
     assert.stdout(printed).stderr(contains(warning));
     let files = files(&model);
     let names: BTreeSet<&str> = files.keys().map(|path| text(path)).collect();

@@ -11,8 +11,12 @@ use serde_json::{Map, Value};
 use super::StateDict;
 use crate::{Error, Preset, Result, TrmConfig, config::DEFAULT_PUZZLE_EMB_LEN};
 
-/// Keys of the reference's configuration files that do not change the network.
-const REFERENCE_EXTRAS: [&str; 4] = ["batch_size", "H_layers", "name", "loss"];
+/// Keys that the reference's configuration files alone have. But for `H_layers`, they do not change the network.
+const REFERENCE_KEYS: [&str; 4] = ["batch_size", "H_layers", "name", "loss"];
+
+/// Settings that the reference's HRM does not look at: its prefix is what the puzzle embedding fills, and it trains `q_continue`
+/// always.
+const HRM_IGNORES: [&str; 2] = ["puzzle_emb_len", "no_ACT_continue"];
 
 /// An architecture, and what of its file was passed over.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,17 +72,16 @@ impl Description {
             Some(Value::Object(arch)) => arch.clone(),
             _ => fields,
         };
-        let h_layers = fields.get("H_layers").and_then(Value::as_u64).unwrap_or_default();
-        let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
-        if h_layers > 0 || name.contains("hrm") {
-            let reason = format!(
-                "an HRM (name {name:?}, H_layers {h_layers}), which has two networks; trm runs Tiny Recursive Models"
-            );
-            return Err(fail(reason));
+        let is_reference = REFERENCE_KEYS.iter().any(|key| fields.contains_key(*key));
+        let is_hrm = is_reference && is_hrm(&fields);
+        let counts = |key: &str| is_field(key) && !(is_hrm && HRM_IGNORES.contains(&key));
+        let (mut fields, ignored): (Map<_, _>, Map<_, _>) =
+            fields.into_iter().partition(|(key, _)| !is_reference || counts(key));
+        if is_hrm {
+            fields.insert("core".into(), "hrm".into());
+            fields.insert("puzzle_emb_len".into(), 0.into());
+            fields.insert("no_act_continue".into(), false.into());
         }
-        let is_reference = REFERENCE_EXTRAS.iter().any(|key| fields.contains_key(*key));
-        let (fields, ignored): (Map<_, _>, Map<_, _>) =
-            fields.into_iter().partition(|(key, _)| !is_reference || is_field(key));
         let mut ignored: Vec<String> = ignored.into_iter().map(|(key, _)| key).collect();
         ignored.sort();
         Ok(Self::File { path: path.to_owned(), fields, ignored })
@@ -128,6 +131,14 @@ fn parse(text: &str, extension: Option<&str>) -> Result<Map<String, Value>, Stri
     }
 }
 
+/// Whether a file of the reference describes a Hierarchical Reasoning Model: that has `H_layers`, which Tiny Recursive Models
+/// leave at 0, or its name says so (`hrm.hrm_act_v1@…`).
+fn is_hrm(fields: &Map<String, Value>) -> bool {
+    let h_layers = fields.get("H_layers").and_then(Value::as_u64).unwrap_or_default();
+    let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
+    h_layers > 0 || name.to_ascii_lowercase().contains("hrm")
+}
+
 /// What the weights say of the data set: tokens, identifiers and, where weights belong to places, cells.
 fn of_the_data(fields: &Map<String, Value>, state: &StateDict) -> Vec<(&'static str, usize)> {
     let size = |name: &str, dimension: usize| state.0.get(name)?.shape.get(dimension).copied();
@@ -152,7 +163,7 @@ fn of_the_data(fields: &Map<String, Value>, state: &StateDict) -> Vec<(&'static 
 /// Whether `key` names a field of [`TrmConfig`], in either spelling.
 fn is_field(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let optional = ["inner_multiple", "q_readout", "trained_sides", "mlp_t"];
+    let optional = ["core", "h_layers", "inner_multiple", "q_readout", "trained_sides", "mlp_t"];
     match serde_json::to_value(Preset::MazeHard.config()) {
         Ok(Value::Object(fields)) => fields.contains_key(&key) || optional.contains(&key.as_str()),
         _ => false,

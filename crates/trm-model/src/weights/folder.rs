@@ -92,12 +92,13 @@ impl ModelCard {
         );
         let _ = writeln!(
             card,
-            "A Tiny Recursive Model (arXiv 2510.04871): {} trained weights ({} values in the file), hidden size {}, \
-             {} layers with {}, {} H cycles of {} L cycles, at most {} supervision steps.\n",
+            "A {}: {} trained weights ({} values in the file), hidden size {}, {} with {}, {} H cycles of {} L \
+             cycles, at most {} supervision steps.\n",
+            config.core.part().title(),
             config.num_params(),
             state.values(),
             config.hidden_size,
-            config.l_layers,
+            config.core.part().layers(config),
             config.mixing,
             config.h_cycles,
             config.l_cycles,

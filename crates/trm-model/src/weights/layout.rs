@@ -56,9 +56,10 @@ pub fn layout(config: &TrmConfig) -> Vec<TensorSpec> {
         let shape = [config.num_puzzle_identifiers, config.puzzle_emb_ndim];
         add("puzzle_emb.weights".into(), &shape, Init::Constant(0.0), false);
     }
-    for i in 0..config.l_layers {
+    let stacks = config.core.part().stacks(config).into_iter();
+    for (stack, i) in stacks.flat_map(|(stack, count)| (0..count).map(move |i| (stack, i))) {
         let mut linear = |name: &str, d_in: usize, d_out: usize| {
-            add(format!("L_level.layers.{i}.{name}.weight"), &[d_out, d_in], lecun(d_in), true);
+            add(format!("{stack}.layers.{i}.{name}.weight"), &[d_out, d_in], lecun(d_in), true);
         };
         for (name, d_in, d_out) in config.mixing.part().maps(config) {
             linear(name, d_in, d_out);

@@ -2,17 +2,18 @@
 
 /// What a visitor of a [`Trm`](crate::Trm) has entered and not left.
 ///
-/// The mixing of a block is an enum in our tree and one of several fields in the reference's: our field and its variant have
-/// no name of their own.
+/// The core of a model and the mixing of a block are enums in our tree, and fields of their owners in the reference's: our field
+/// and its variant have no name of their own.
 #[derive(Clone, Debug, Default)]
 pub struct ModulePath(Vec<Option<String>>);
 
 impl ModulePath {
     /// To be called where a visitor enters a module, with what it is told.
     pub fn enter(&mut self, name: &str, container: &str) {
-        let has_no_name = name == "mixer" || container.starts_with("Enum:");
+        let has_no_name = matches!(name, "mixer" | "networks") || container.starts_with("Enum:");
         // The only names of the reference that are not snake case.
         let name = match name {
+            "h_level" => "H_level",
             "l_level" => "L_level",
             "h_init" => "H_init",
             "l_init" => "L_init",

@@ -7,7 +7,7 @@ use burn::{backend::Flex, tensor::Tensor};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 use trm_model::{
-    Error, Mixing, PosEncodings, Precision, Preset, QLogits, TrmConfig,
+    Core, Error, Mixing, PosEncodings, Precision, Preset, QLogits, TrmConfig,
     weights::{Architecture, TensorSpec, layout, read_architecture},
 };
 
@@ -36,7 +36,7 @@ fn complaint(name: &str, text: &str) -> String {
 #[test]
 fn fields_out_of_range_are_named() {
     type Change = fn(&mut TrmConfig);
-    let cases: [(&str, &str, Change); 38] = [
+    let cases: [(&str, &str, Change); 42] = [
         ("vocab_size", "0", |c| c.vocab_size = 0),
         ("seq_len", "0", |c| c.seq_len = 0),
         ("trained_sides", "[30, 0]", |c| c.trained_sides = vec![30, 0]),
@@ -56,6 +56,10 @@ fn fields_out_of_range_are_named() {
         ("halt_max_steps", &usize::MAX.to_string(), |c| c.halt_max_steps = usize::MAX),
         // A list of their tensors alone would fill the memory.
         ("l_layers", "16777216", |c| c.l_layers = 1 << 24),
+        ("h_layers", "4", |c| c.h_layers = 4), // a TRM has one network
+        ("h_layers", "0", |c| c.core = Core::Hrm),
+        ("h_layers", "1025", |c| (c.core, c.h_layers) = (Core::Hrm, 1025)),
+        ("puzzle_emb_len", "16", |c| (c.core, c.h_layers) = (Core::Hrm, 4)),
         ("num_heads", "7", |c| c.num_heads = 7),
         ("num_heads", "512", |c| c.num_heads = 512), // heads of width 1 have no pairs to rotate
         ("seq_len", "901", |c| (c.pos_encodings, c.seq_len) = (PosEncodings::Rope2d, 901)),
@@ -116,6 +120,27 @@ fn maze_hard_has_the_references_figures() {
     assert!((15.85..15.95).contains(&gflop), "{gflop} GFLOP");
 }
 
+/// Blocks that a sequence of an HRM goes through: 2 x (2 x 4 + 4) in a step; in training the same for the target of
+/// `q_continue`, and the backward pass of the last 4 + 4 costs twice as much as forward.
+#[test]
+fn an_hrm_counts_both_networks() {
+    let hrm = Preset::HrmMazeHard.config();
+    let others: usize = layout(&hrm).iter().filter(|spec| !spec.trained).map(TensorSpec::values).sum();
+    assert_eq!((others, hrm.prefix_len(), hrm.total_len()), (1_536, 1, 901));
+    let block = hrm.flops_per_pass() / 4.0;
+    let blocks = |flops: f64| (flops / block).round() as usize;
+    assert_eq!((blocks(hrm.flops_per_step()), blocks(hrm.flops_per_training_step())), (24, 24 + 24 + 16));
+    let uneven = TrmConfig { h_layers: 3, l_layers: 2, h_cycles: 3, l_cycles: 5, ..hrm };
+    assert_eq!(blocks(uneven.flops_per_step()), 3 * (5 * 2 + 3));
+    let narrow = TrmConfig { hidden_size: 256, ..uneven };
+    assert_eq!(narrow.prefix_len(), 2, "512 numbers fill two positions of 256");
+    narrow.validate().expect("a network that can be built");
+
+    let maze = maze();
+    assert_eq!(maze.flops_per_step(), 15.0 * maze.flops_per_pass());
+    assert_eq!(maze.flops_per_training_step(), 25.0 * maze.flops_per_pass());
+}
+
 /// The other presets differ in the vocabulary, the canvas and the mixing of positions.
 #[test]
 fn presets_have_the_papers_sizes() {
@@ -127,6 +152,9 @@ fn presets_have_the_papers_sizes() {
             ("sudoku-extreme-mlp", 5_028_866),
             ("sudoku-extreme-att", 6_828_034),
             ("arc", 6_829_058),
+            ("hrm-maze-hard", 27_270_146),
+            ("hrm-sudoku-extreme", 27_275_266),
+            ("hrm-arc", 27_276_290),
         ]
     );
     for preset in Preset::ALL {
@@ -163,6 +191,7 @@ fn golden_configurations() {
         ("tiny-learned", 135_298),
         ("tiny-noctn", 131_970),
         ("maze-full", 6_822_914),
+        ("tiny-hrm", 263_042),
     ];
     for (folder, parameters) in folders {
         let folder = golden(folder);
@@ -170,8 +199,10 @@ fn golden_configurations() {
         let Architecture { config, ignored } =
             read_architecture(path.to_str().expect("a plain path")).expect("it reads");
         assert_eq!(config.num_params(), parameters, "{}", path.display());
-        assert!(ignored.iter().any(|key| key == "H_layers"), "{ignored:?}");
-        assert_eq!(config.no_act_continue, !folder.ends_with("tiny-noctn"));
+        assert!(ignored.iter().any(|key| key == "batch_size"), "{ignored:?}");
+        let is_hrm = folder.ends_with("tiny-hrm");
+        assert_eq!(config.no_act_continue, !folder.ends_with("tiny-noctn") && !is_hrm);
+        assert_eq!(config.core == Core::Hrm, is_hrm);
     }
 }
 
@@ -210,7 +241,7 @@ fn both_spellings_are_read() {
     let reference = read("config.json", REFERENCE).expect("the reference's");
     let ours = read("config.toml", OURS).expect("ours");
     assert_eq!(reference.config, ours.config);
-    assert_eq!(reference.ignored, ["H_layers", "batch_size", "training"]);
+    assert_eq!(reference.ignored, ["batch_size", "training"]);
     assert!(ours.ignored.is_empty());
     let config = reference.config;
     assert_eq!((config.h_cycles, config.l_cycles, config.l_layers), (2, 3, 1));
@@ -218,6 +249,28 @@ fn both_spellings_are_read() {
 
     let section = format!(r#"{{"arch": {REFERENCE}, "lr": 1e-4}}"#);
     assert_eq!(read("all_config.json", &section).expect("a run's file").config, config);
+}
+
+/// An HRM is told by `H_layers` above 0 or by its name. What its code does not look at is passed over; what it has no setting
+/// for is as it is there.
+#[test]
+fn the_references_hrm_is_told_by_layers_or_name() {
+    let hrm = REFERENCE.replace("\"H_layers\": 0", "\"H_layers\": 3");
+    let found = read("config.json", &hrm).expect("an HRM");
+    assert_eq!(found.ignored, ["batch_size", "no_ACT_continue", "puzzle_emb_len", "training"]);
+    let TrmConfig { core, h_layers, l_layers, puzzle_emb_len, no_act_continue, .. } = found.config.clone();
+    assert_eq!((core, h_layers, l_layers, puzzle_emb_len, no_act_continue), (Core::Hrm, 3, 1, 0, false));
+
+    let named = hrm.replacen('{', r#"{"name": "hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1","#, 1);
+    assert_eq!(read("config.json", &named).expect("an HRM").config, found.config);
+    let none = read("config.json", &named.replace("\"H_layers\": 3", "\"H_layers\": 0"));
+    assert!(matches!(none, Err(Error::Config { field: "h_layers", .. })), "{none:?}");
+
+    let ours = toml::to_string(&found.config).expect("TOML");
+    assert!(ours.contains("core = \"hrm\"") && ours.contains("h_layers = 3"), "{ours}");
+    assert_eq!(read("config.toml", &ours).expect("ours").config, found.config);
+    let trm = serde_json::to_string(&maze()).expect("JSON");
+    assert!(!trm.contains("core") && !trm.contains("h_layers"), "as it was before there were others: {trm}");
 }
 
 /// Left out, the optional fields have the reference's defaults.

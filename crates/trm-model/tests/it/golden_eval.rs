@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::{self, B, Distance, Golden, distance, golden, model, read, stored_latents};
 use burn::tensor::Tensor;
-use trm_model::{Latents, Precision, Trm, mixing::Mixer};
+use trm_model::{Core, Latents, Precision, Trm, mixing::Mixer};
 
 /// Greatest differences over all steps of a file.
 #[derive(Debug, Default)]
@@ -108,10 +108,15 @@ fn with_q_continue() {
     check_tiny("tiny-noctn", "eval.safetensors");
 }
 
+#[test]
+fn hierarchical_with_two_networks() {
+    check_tiny("tiny-hrm", "eval.safetensors");
+}
+
 /// Rows of nothing but padding go through like any other.
 #[test]
 fn padded_batches() {
-    for folder in ["tiny-att", "tiny-learned", "tiny-mlp", "tiny-noctn"] {
+    for folder in ["tiny-att", "tiny-hrm", "tiny-learned", "tiny-mlp", "tiny-noctn"] {
         check_tiny(folder, "eval_padded.safetensors");
     }
 }
@@ -128,7 +133,7 @@ fn slow_maze_hard_full_size() {
 /// Every module of the first pass, so that a difference is found where it arises.
 #[test]
 fn first_pass_module_by_module() {
-    for folder in ["tiny-att", "tiny-learned", "tiny-mlp", "tiny-noctn"] {
+    for folder in ["tiny-att", "tiny-hrm", "tiny-learned", "tiny-mlp", "tiny-noctn"] {
         let path = golden(folder);
         let model = model(&path, "checkpoint.pt");
         let file = read(&path.join("eval.safetensors"));
@@ -139,12 +144,20 @@ fn first_pass_module_by_module() {
         };
         check(&x, "debug.input_embeddings");
         let z = model.initial_latents(x.dims()[0]);
-        let first = model.l_level.layers[0].clone();
+        let first = model.networks.l_level().layers[0].clone();
         let injected = z.z_l.clone() + (z.z_h.clone() + x.clone());
         if let Mixer::MlpT(mixer) = &first.mixer {
             check(&mixer.mlp_t.forward(injected.swap_dims(1, 2)), "debug.first.layers.0.mlp_t");
         }
-        check(&model.l_level.forward(z.z_l, z.z_h + x), "debug.first.L_level");
+        let injected = z.z_h.clone() + x;
+        let mut z_l = model.networks.l_level().forward(z.z_l, injected.clone());
+        check(&z_l, "debug.first.L_level");
+        if model.config().core == Core::Hrm {
+            for _ in 1..model.config().l_cycles {
+                z_l = model.networks.l_level().forward(z_l, injected.clone());
+            }
+            check(&model.networks.h_level().forward(z.z_h, z_l), "debug.first.H_level");
+        }
     }
 }
 
@@ -152,7 +165,7 @@ fn first_pass_module_by_module() {
 /// must stay at the reference's own distance between bf16 and f32.
 #[test]
 fn bf16_by_means() {
-    for folder in ["tiny-att", "tiny-learned", "tiny-mlp", "tiny-noctn"] {
+    for folder in ["tiny-att", "tiny-hrm", "tiny-learned", "tiny-mlp", "tiny-noctn"] {
         let path = golden(folder);
         let checkpoint = if folder == "tiny-att" { "checkpoint_bf16.pt" } else { "checkpoint.pt" };
         let model = model(&path, checkpoint).into_precision(Precision::Bf16);

@@ -44,7 +44,7 @@ fn a_pass_reaches_one_cell_a_block() {
         let tokens = Tensor::<B, 2, Int>::from_data(tokens, &Default::default());
         let x = model.embed(tokens, Tensor::zeros([1], &Default::default()));
         let Latents { z_l, .. } = model.initial_latents(1);
-        model.l_level.forward(z_l, x).sum_dim(2).into_data().iter().collect()
+        model.networks.l_level().forward(z_l, x).sum_dim(2).into_data().iter().collect()
     };
     let (before, (row, column)) = (pass(None), (1, 2));
     let after = pass(Some(row * side + column));

@@ -79,6 +79,7 @@ fn assert_same(ours: &StateDict, golden_file: &Path) {
 fn torch_files_read_like_their_safetensors_twins() {
     let folders = [
         "tiny-att",
+        "tiny-hrm",
         "tiny-learned",
         "tiny-mlp",
         "tiny-noctn",

@@ -158,7 +158,8 @@ fn auxiliary_labels_move_the_network() {
         let terms = LossTerms { aux_loss_weight: weight, ..TokenLoss::Stablemax.into() };
         let grads = ActLoss::new(&step, terms).loss.backward();
         let head = model.aux_head.as_ref().expect("a head").weight.val().grad(&grads).expect("a gradient");
-        let block = model.l_level.layers[0].mlp.down_proj.weight.val().grad(&grads).expect("a gradient");
+        let block =
+            model.networks.l_level().layers[0].mlp.down_proj.weight.val().grad(&grads).expect("a gradient");
         (head.abs().max().into_scalar(), block.into_data())
     };
     let (with, without) = (of_blocks(1.0), of_blocks(0.0));

@@ -137,7 +137,7 @@ fn a_checkpoint_goes_on_in_bf16() {
 /// blocks, and every operation of the backward pass rounds.
 #[test]
 fn golden_gradients() {
-    for folder in ["tiny-train", "tiny-noctn-train", "tiny-mlp-train"] {
+    for folder in ["tiny-train", "tiny-noctn-train", "tiny-hrm-train", "tiny-mlp-train"] {
         let path = golden(folder);
         let batch = golden_run::batch(&read(&path.join("batches.safetensors")), 1);
         let of = |precision| first_gradients(&training_model_in(&path, precision), &batch);

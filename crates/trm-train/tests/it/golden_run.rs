@@ -20,9 +20,15 @@ pub fn training_model(folder: &Path) -> Trm<A> {
     training_model_in(folder, Precision::F32)
 }
 
+/// The model that a run begins with. That of tiny-hrm-train is stored once, as tiny-hrm's.
+pub fn first_model(folder: &Path) -> Trm<B> {
+    let own = "checkpoint_step_0.pt";
+    model(folder, if folder.join(own).exists() { own } else { "../tiny-hrm/checkpoint.pt" })
+}
+
 /// The model with weights in f32 that computes in `forward_dtype`.
 pub fn training_model_in(folder: &Path, forward_dtype: Precision) -> Trm<A> {
-    let inner = model(folder, "checkpoint_step_0.pt");
+    let inner = first_model(folder);
     let config = TrmConfig { forward_dtype, ..inner.config().clone() };
     Trm::from_state(&config, &inner.to_state(), &Default::default()).expect("the model")
 }
@@ -52,7 +58,8 @@ pub fn optimization(config: &Value) -> Optimization {
             min_ratio: number("lr_min_ratio"),
         },
         clip_norm: None,
-        ema_rate: number("ema_rate"),
+        // The reference trains HRMs without a moving average.
+        ema_rate: training["ema_rate"].as_f64().unwrap_or_default(),
         token_loss: TokenLoss::Stablemax,
     }
 }

@@ -38,8 +38,8 @@ fn loss_and_gradients_are_those_of_pytorch() {
         let far = distance(&grad.expect("a gradient"), &file[&format!("grad.{name}")]);
         assert!(far.max < 2e-5, "{name}: {far:?}");
     };
-    let Trm { embed_tokens, l_level, lm_head, q_head, .. } = &model;
-    for (i, block) in l_level.layers.iter().enumerate() {
+    let Trm { embed_tokens, networks, lm_head, q_head, .. } = &model;
+    for (i, block) in networks.l_level().layers.iter().enumerate() {
         let Mixer::Neighbours(mixer) = &block.mixer else { panic!("mixed by neighbours") };
         let named = |name: &str| format!("L_level.layers.{i}.{name}.weight");
         near(&named("neighbours"), mixer.neighbours.weight.val().grad(&grads));
