@@ -337,6 +337,7 @@ fn the_references_run_file_is_read() {
         ("tiny-att", &["--data", text(&data), "--dtype", "f32"]),
         ("tiny-mlp", &[]),
         ("tiny-noctn", cells),
+        ("tiny-hrm", cells),
     ] {
         let (mut command, model) = import(name, more);
         command.assert().success();
@@ -349,19 +350,16 @@ fn the_references_run_file_is_read() {
         }
     }
 
-    let hrm = folder.path().join("hrm.yaml");
-    fs::write(&hrm, "arch:\n  name: hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1\n  H_layers: 4\n")
-        .expect("written");
-    let message = error(&mut trm![
-        "weights",
-        "import",
-        golden("tiny-att").join("checkpoint.pt"),
-        "--arch",
-        hrm,
-        "--output",
-        folder.path().join("hrm")
-    ]);
-    assert!(message.contains("an HRM"), "{message}");
+    // An HRM's weights are none of a TRM, and the other way round.
+    let cross = |weights: &str, arch: &str| {
+        let arch = folder.path().join(format!("{arch}.yaml"));
+        let mut import = trm!["weights", "import", golden(weights).join("checkpoint.pt"), "--arch", arch];
+        error(import.args(cells).arg("--output").arg(folder.path().join("crossed")))
+    };
+    let message = cross("tiny-att", "tiny-hrm");
+    assert!(message.contains("no tensor `H_level.layers.0.self_attn.qkv_proj.weight`"), "{message}");
+    let message = cross("tiny-hrm", "tiny-att");
+    assert!(message.contains("hold a tensor `H_level.layers.0.mlp.down_proj.weight`"), "{message}");
 }
 
 /// The YAML of a run: a section of the architecture without what the data say, and much besides.

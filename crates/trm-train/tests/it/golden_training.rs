@@ -52,7 +52,7 @@ const UNDECIDED: [(&str, usize, f32); 5] = [
     ("H_level.layers.0.mlp.gate_up_proj.weight", 9555, -0.131_858_16),
     ("H_level.layers.1.mlp.gate_up_proj.weight", 25246, -0.269_906_3),
     ("H_level.layers.1.mlp.gate_up_proj.weight", 31045, -0.161_462_5),
-    ("L_level.layers.1.mlp.down_proj.weight", 9144, 0.070_680_156),
+    ("L_level.layers.1.mlp.down_proj.weight", 9144, 0.070_680_16),
     ("L_level.layers.1.mlp.gate_up_proj.weight", 17923, 0.101_456_48),
 ];
 
