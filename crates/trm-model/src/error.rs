@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// No preset of that name.
     #[error(
-        "there is no architecture named `{name}`; take one of {known}, or name a JSON, TOML or YAML file",
+        "there is no architecture named `{name}`; take {known}, or name a JSON, TOML or YAML file",
         known = crate::Preset::ALL.map(crate::Preset::name).join(", ")
     )]
     UnknownPreset {
