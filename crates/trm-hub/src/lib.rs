@@ -3,8 +3,8 @@
 //! [`Hub::file`] returns the path of a file in the Hub's standard cache, which is shared with the other tools
 //! of the Hub, and downloads the file first if it is not there. A cached file costs no request, so whatever ran
 //! once runs again without a network. [`resolve_weights`] turns what a user types (`owner/name` or
-//! `owner/name/file`) into a checkpoint on disk, and [`published`] names the weights and the data set of the
-//! Maze-Hard task.
+//! `owner/name/file`) into a checkpoint on disk, and [`published`] lists the weights that
+//! others have published and trm can run, and names the data set of the Maze-Hard task.
 //!
 //! ```no_run
 //! use trm_hub::{Hub, HubOptions, RepoKind, published, resolve_weights};

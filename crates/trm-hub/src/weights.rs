@@ -28,7 +28,7 @@ pub struct Weights {
 /// Finds the weights that `spec`, `owner/name` or `owner/name/file`, means, and downloads them unless they are
 /// in the cache.
 ///
-/// Without a file it is the one of [`published`]; else `model.safetensors` if there is a `config.json` too; else
+/// Without a file it is the best one of [`published`]; else `model.safetensors` if there is a `config.json` too; else
 /// the one file that looks like a checkpoint (`*.safetensors`, `*.pt`, `*.pth`, `*.ckpt`, `*.bin`, or `step_`
 /// and a number at the end).
 ///
@@ -38,13 +38,13 @@ pub struct Weights {
 /// those of [`Hub::file`].
 pub fn resolve_weights(hub: &Hub, spec: &str, progress: &dyn Progress) -> Result<Weights> {
     let (repo, file) = parse(spec)?;
-    let file = match (file, published::find(&repo)) {
+    let published = published::find(&repo, file);
+    let file = match (file, published) {
         (Some(file), _) => file.to_owned(),
         (None, Some(checkpoint)) => checkpoint.file.to_owned(),
         (None, None) => choose(&repo, &hub.list(RepoKind::Model, &repo)?)?,
     };
     let path = hub.file(RepoKind::Model, &repo, &file, progress)?;
-    let published = published::find(&repo).filter(|checkpoint| checkpoint.file == file);
     let config = match published {
         Some(_) => None,
         None => hub.optional_file(RepoKind::Model, &repo, &config_beside(&file), progress)?,

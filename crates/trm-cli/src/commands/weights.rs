@@ -5,10 +5,10 @@ use std::{
     path::Path,
 };
 
-use indicatif::BinaryBytes;
+use indicatif::{BinaryBytes, DecimalBytes};
 use serde_json::json;
 use trm_data::metadata_of;
-use trm_hub::{Upload, resolve_weights};
+use trm_hub::{Upload, published, resolve_weights};
 use trm_model::{
     TrmConfig,
     weights::{self, CheckpointFormat, Imported, Listing},
@@ -17,18 +17,47 @@ use trm_model::{
 use super::{hub::connect, warn};
 use crate::{
     Result,
-    flags::{ExportArgs, FetchArgs, HubArgs, ImportArgs, PushArgs, WeightsCommand},
+    flags::{ExportArgs, FetchArgs, HubArgs, ImportArgs, KnownArgs, PushArgs, WeightsCommand},
     progress::Transfer,
 };
 
 pub fn run(command: WeightsCommand) -> Result<()> {
     match command {
+        WeightsCommand::Known(args) => known(&args),
         WeightsCommand::Fetch(args) => fetch(&args),
         WeightsCommand::Push(args) => push(&args),
         WeightsCommand::Import(args) => import(&args),
         WeightsCommand::Export(args) => export(&args),
         WeightsCommand::Show(args) => show(&args.path, args.state.as_deref()),
     }
+}
+
+fn known(args: &KnownArgs) -> Result<()> {
+    let mut out = stdout();
+    if args.json {
+        let list = published::CHECKPOINTS.iter().map(|checkpoint| {
+            json!({
+                "name": checkpoint.to_string(),
+                "task": checkpoint.task.to_string(),
+                "arch": checkpoint.arch,
+                "score": checkpoint.score.map(|score| score.to_string()),
+                "bytes": checkpoint.bytes,
+                "licence": checkpoint.licence,
+            })
+        });
+        return Ok(writeln!(out, "{}", serde_json::to_string_pretty(&list.collect::<Vec<_>>())?)?);
+    }
+    let mut task = None;
+    for checkpoint in &published::CHECKPOINTS {
+        if task.replace(checkpoint.task) != Some(checkpoint.task) {
+            writeln!(out, "{}", checkpoint.task)?;
+        }
+        let score = checkpoint.score.map_or_else(|| "no score".to_owned(), |score| score.to_string());
+        let (size, licence) =
+            (DecimalBytes(checkpoint.bytes).to_string(), checkpoint.licence.unwrap_or("no licence"));
+        writeln!(out, "  {checkpoint:<77} {:<18} {score:<29} {size:>9}  {licence}", checkpoint.arch)?;
+    }
+    Ok(writeln!(out, "Fetch one with `trm weights fetch NAME --output DIR`.")?)
 }
 
 fn fetch(args: &FetchArgs) -> Result<()> {

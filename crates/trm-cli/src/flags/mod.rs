@@ -16,7 +16,7 @@ pub use self::{
     rollouts::RolloutArgs,
     serve::{LendArgs, LogFormat, ServeArgs},
     train::{PackArgs, ReportArgs, TrainArgs, UnpackArgs},
-    weights::{ExportArgs, FetchArgs, ImportArgs, PushArgs, WeightsCommand},
+    weights::{ExportArgs, FetchArgs, ImportArgs, KnownArgs, PushArgs, WeightsCommand},
 };
 
 /// Tiny Recursive Models: small networks that solve mazes by refining their answer again and again.

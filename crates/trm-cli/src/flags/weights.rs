@@ -9,7 +9,9 @@ use super::HubArgs;
 
 #[derive(Debug, Subcommand)]
 pub enum WeightsCommand {
-    /// Download weights from the Hub; published checkpoints become a model folder at once.
+    /// List the published weights that trm can run: task, architecture, score, size, licence.
+    Known(KnownArgs),
+    /// Download weights from the Hub; those that `known` lists become a model folder at once.
     Fetch(FetchArgs),
     /// Upload a model folder to the Hub, as one commit.
     Push(PushArgs),
@@ -22,8 +24,16 @@ pub enum WeightsCommand {
 }
 
 #[derive(Debug, Args)]
+pub struct KnownArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct FetchArgs {
-    /// A repository on the Hub, and the file in it where there are several.
+    /// A repository on the Hub, and the file in it where there are several; a name that `trm weights known` lists needs no
+    /// architecture.
     #[arg(value_name = "HUB_ID[/FILE]")]
     pub weights: String,
     /// The folder to write into.
@@ -69,8 +79,8 @@ pub struct ImportArgs {
     /// A torch.save or safetensors file with the reference's names.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// maze-hard, sudoku-extreme-mlp, sudoku-extreme-att, arc, or a JSON, YAML or TOML file: ours, or the reference's, as the
-    /// all_config.yaml of a run.
+    /// maze-hard, sudoku-extreme-mlp, sudoku-extreme-att, arc, hrm-maze-hard, hrm-sudoku-extreme, hrm-arc, or a JSON, YAML or
+    /// TOML file: ours, or the reference's, as the all_config.yaml of a run of TRM or HRM.
     #[arg(long, value_name = "PRESET|FILE")]
     pub arch: String,
     /// Cells of a board (900 for mazes of side 30), where neither the architecture nor the weights say it.

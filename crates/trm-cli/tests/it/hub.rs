@@ -94,6 +94,25 @@ fn checkpoints_become_model_folders() {
     assert!(message.contains("[6, 16]") && message.contains("[6, 512]"), "{message}");
 }
 
+/// An HRM that others have published is fetched by its name alone: 109 MB without a word on its architecture.
+#[test]
+fn a_published_hrm_needs_no_architecture() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = Preset::HrmMazeHard.config();
+    let mut state = StateDict::initial(&config, 3);
+    state.0.get_mut("q_head.bias").expect("a q head").values[1] = 0.25;
+    let checkpoint = folder.path().join("checkpoint");
+    weights::export_checkpoint(&config, &state, &checkpoint).expect("written");
+    let bytes = fs::read(&checkpoint).expect("read");
+    let name = "sapientinc/HRM-checkpoint-maze-30x30-hard";
+    let server = Server::start(vec![entry(&format!("{name}/checkpoint"), bytes, Delivery::Redirected)]);
+    let said = stdout(&mut fetch(&server, folder.path(), name, &[]));
+    assert!(said.contains("27270146 trained weights"), "{said}");
+    let (fetched, found) = weights::load_state(&folder.path().join("fetched")).expect("a model folder");
+    assert_eq!(fetched, config);
+    assert_eq!(found, state);
+}
+
 /// What is not there is named, and so is what is.
 #[test]
 fn missing_files_are_named() {

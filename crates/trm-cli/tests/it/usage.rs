@@ -7,7 +7,7 @@ use predicates::{
 };
 
 /// Every command, as its words.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "",
     "data",
     "data build",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 21] = [
     "data check",
     "data show",
     "weights",
+    "weights known",
     "weights fetch",
     "weights push",
     "weights import",

@@ -11,7 +11,7 @@ use predicates::str::contains;
 use tempfile::TempDir;
 use trm_model::{
     Preset, TrmConfig,
-    weights::{self, StateDict},
+    weights::{self, StateDict, TensorSpec, layout},
 };
 
 /// The golden checkpoint, and a folder to work in.
@@ -306,6 +306,62 @@ fn does_not_export_what_the_reference_would_misread() {
         "{said}"
     );
     assert!(!file.exists());
+}
+
+/// An HRM goes through the binary and back: every file that it is written to gives the same weights, under the reference's names.
+#[test]
+fn an_hrm_comes_and_goes() {
+    let bench = Bench { golden: golden("tiny-hrm"), ..Bench::new() };
+    let model = bench.import(&bench.golden.join("checkpoint.pt"), "model");
+    let card = fs::read_to_string(model.join("README.md")).expect("a card");
+    assert!(
+        card.contains("A Hierarchical Reasoning Model (arXiv 2506.21734): 263042 trained weights"),
+        "{card}"
+    );
+    assert!(card.contains("2 layers for z_h and 2 for z_l"), "{card}");
+    let shown = stdout(&mut trm!["weights", "show", &model]);
+    assert!(
+        shown.contains("H_level.layers.1.mlp.down_proj.weight") && shown.contains("\"core\": \"hrm\""),
+        "{shown}"
+    );
+    for name in ["step_5", "back.safetensors"] {
+        let file = bench.path(name);
+        stdout(&mut trm!["weights", "export", &model, "--output", &file]);
+        let again = bench.import(&file, &format!("{name}.model"));
+        assert!(model_bytes(&again) == model_bytes(&model), "{name}");
+    }
+    let (ours, theirs) =
+        (read(&bench.path("back.safetensors")), read(&bench.golden.join("state.safetensors")));
+    assert_eq!(ours, theirs);
+}
+
+/// The list of published weights: each has a preset, whose values make the file as large as it says.
+#[test]
+fn published_weights_are_listed() {
+    let listed = support::json(&mut trm!["weights", "known", "--json"]);
+    let listed = listed.as_array().expect("a list");
+    for weights in listed {
+        let text = |key: &str| weights[key].as_str().expect("text");
+        let config = text("arch").parse::<Preset>().expect("a preset").config();
+        let values: usize = layout(&config).iter().map(TensorSpec::values).sum();
+        let bytes = weights["bytes"].as_u64().expect("a number") as f64;
+        if text("task").starts_with("ARC") {
+            let identifiers = (bytes / 4.0 - values as f64) / 512.0;
+            assert!((8e5..1.3e6).contains(&identifiers), "{weights}");
+        } else {
+            assert_eq!(4.0 * values as f64, bytes, "{weights}");
+        }
+    }
+    let shown = stdout(&mut trm!["weights", "known"]);
+    for weights in listed {
+        assert!(shown.contains(weights["name"].as_str().expect("a name")), "{weights}");
+    }
+    let hrm =
+        shown.lines().find(|line| line.contains("sapientinc/HRM-checkpoint-maze-30x30-hard/checkpoint"));
+    let hrm = hrm.expect("the HRM for mazes");
+    for part in ["hrm-maze-hard", "74.4 % exact, 81.6 % optimal", "109.09 MB", "Apache-2.0"] {
+        assert!(hrm.contains(part), "{part} in {hrm}");
+    }
 }
 
 /// What a run of the reference writes is an architecture: vocabulary and identifiers come from the weights, the cells of a board

@@ -9,7 +9,7 @@ use crate::support::{self, B, golden, read};
 use half::bf16;
 use tempfile::tempdir;
 use trm_model::{
-    Error, Mixing, PosEncodings, Precision, Preset, QReadout, Trm, TrmConfig,
+    Core, Error, Mixing, PosEncodings, Precision, Preset, QReadout, Trm, TrmConfig,
     weights::{
         CONFIG_FILE, Checkpoint, CheckpointFormat, HostTensor, MODEL_FILE, ModelCard, StateDict,
         export_checkpoint, layout, load, load_state, read_architecture, read_checkpoint, save,
@@ -32,14 +32,20 @@ fn tiny() -> TrmConfig {
     }
 }
 
+/// A small HRM as the reference has it.
+fn hrm() -> TrmConfig {
+    TrmConfig { core: Core::Hrm, h_layers: 2, puzzle_emb_len: 0, no_act_continue: false, ..tiny() }
+}
+
 /// Every way in which the tensors of an architecture can differ from another's.
-fn architectures() -> [TrmConfig; 5] {
+fn architectures() -> [TrmConfig; 6] {
     [
         tiny(),
         TrmConfig { mixing: Mixing::MlpT, pos_encodings: PosEncodings::None, ..tiny() },
         TrmConfig { pos_encodings: PosEncodings::Learned, l_layers: 3, ..tiny() },
         TrmConfig { puzzle_emb_ndim: 0, puzzle_emb_len: 0, ..tiny() },
         TrmConfig { num_puzzle_identifiers: 7, puzzle_emb_ndim: 12, vocab_size: 12, ..tiny() },
+        hrm(),
     ]
 }
 
@@ -211,6 +217,7 @@ fn what_the_reference_does_not_have_stays_here() {
     for (config, field) in [
         (TrmConfig { pos_encodings: PosEncodings::Rope2d, ..tiny() }, "pos_encodings = rope2d"),
         (TrmConfig { inner_multiple: 32, ..tiny() }, "inner_multiple = 32"),
+        (TrmConfig { no_act_continue: true, ..hrm() }, "no_act_continue = true"),
         (TrmConfig { q_readout: QReadout::MeanMin, ..tiny() }, "q_readout = mean_min"),
         (
             TrmConfig { mixing: Mixing::Neighbours, pos_encodings: PosEncodings::None, ..plain },

@@ -2,7 +2,10 @@
 
 use super::Recipe;
 
-const ALL: [(&str, &str); 5] = [
+const ALL: [(&str, &str); 8] = [
+    ("hrm-arc", include_str!("../../recipes/hrm-arc.toml")),
+    ("hrm-maze-hard", include_str!("../../recipes/hrm-maze-hard.toml")),
+    ("hrm-sudoku-extreme", include_str!("../../recipes/hrm-sudoku-extreme.toml")),
     ("maze-hard", include_str!("../../recipes/maze-hard.toml")),
     ("maze-hard-fork", include_str!("../../recipes/maze-hard-fork.toml")),
     ("maze-hard-fresh", include_str!("../../recipes/maze-hard-fresh.toml")),

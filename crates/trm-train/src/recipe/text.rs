@@ -113,6 +113,7 @@ fn complete_model(table: &mut Table) -> Result<(), String> {
         let alias = match key.as_str() {
             "h_cycles" => "H_cycles",
             "l_cycles" => "L_cycles",
+            "h_layers" => "H_layers",
             "l_layers" => "L_layers",
             "no_act_continue" => "no_ACT_continue",
             "mixing" => "mlp_t",

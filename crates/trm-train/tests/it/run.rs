@@ -38,15 +38,35 @@ fn undisturbed(recipe: &Recipe) -> (TempDir, Vec<Record>) {
 /// same checkpoint, bit for bit, through both curricula.
 #[test]
 fn a_resumed_run_is_the_run_that_nobody_stopped() {
-    let recipe = recipe(&[]);
-    let (whole, expected) = undisturbed(&recipe);
+    stopped_at_every_step(&recipe(&[]));
+}
+
+/// The same of an HRM, whose two networks, second passes and halting against `q_continue` leave nothing else behind; with
+/// AdamATan2 for all matrices, or Muon for those of both networks.
+#[test]
+fn an_hrm_resumes_too() {
+    let hrm = [
+        "model.core=hrm",
+        "model.h_layers=2",
+        "model.puzzle_emb_ndim=16",
+        "model.puzzle_emb_len=0",
+        "model.no_act_continue=false",
+        "optimizer.puzzle_emb_lr=1e-2",
+        "optimizer.ema_rate=0.0",
+    ];
+    stopped_at_every_step(&recipe(&hrm));
+    stopped_at_every_step(&recipe(&[&hrm[..], &["optimizer.muon={lr=0.02,weight_decay=0.1}"]].concat()));
+}
+
+fn stopped_at_every_step(recipe: &Recipe) {
+    let (whole, expected) = undisturbed(recipe);
     assert_eq!(expected.iter().filter(|record| matches!(record, Record::Evaluation(_))).count(), 3);
 
     let dir = tempdir().expect("a folder");
     let mut seen = Vec::new();
     for step in 1..=12 {
         let resume = if step == 1 { Resume::No } else { Resume::Yes };
-        let mut run = open(&recipe, dir.path(), resume).expect("a run");
+        let mut run = open(recipe, dir.path(), resume).expect("a run");
         assert_eq!(run.progress().step, step - 1);
         let (outcome, events) = go(&mut run, Some(step));
         assert_eq!(outcome, if step == 12 { Outcome::Finished } else { Outcome::Stopped });

@@ -1,6 +1,7 @@
 //! Recipes: those that come with the crate, overrides, and what is wrong with others.
 
 use trm_data::{Dataset, Generator, GeneratorConfig};
+use trm_model::Core;
 use trm_train::{DataRecipe, Recipe};
 
 /// Every recipe that comes with the crate is valid, and complete TOML gives it back.
@@ -25,6 +26,33 @@ fn maze_hard_is_the_paper_s() {
         (1e-4, 1.0, 2000)
     );
     assert!(matches!(recipe.data, DataRecipe::Dataset { .. }));
+}
+
+/// The settings of the HRM's authors: their networks, no moving average, a constant rate after the warm-up.
+#[test]
+fn hrm_recipes_are_the_authors() {
+    let recipe = |name| Recipe::load(name, &[]).expect("a recipe");
+    for (name, parameters, cells) in [
+        ("hrm-maze-hard", 27_270_146, 900),
+        ("hrm-sudoku-extreme", 27_275_266, 81),
+        ("hrm-arc", 27_276_290, 900),
+    ] {
+        let Recipe { model, optimizer, training, .. } = recipe(name);
+        assert_eq!((model.core, model.num_params(), model.seq_len), (Core::Hrm, parameters, cells));
+        assert_eq!((model.prefix_len(), model.no_act_continue, training.batch_size), (1, false, 768));
+        assert_eq!((optimizer.lr, optimizer.warmup_steps, optimizer.min_lr_ratio), (1e-4, 2000, 1.0));
+        assert_eq!(optimizer.ema_rate, 0.0);
+    }
+    let decays = |name| {
+        let optimizer = recipe(name).optimizer;
+        (optimizer.weight_decay, optimizer.puzzle_emb_weight_decay, optimizer.puzzle_emb_lr)
+    };
+    assert_eq!(["hrm-maze-hard", "hrm-sudoku-extreme"].map(decays), [(1.0, 1.0, 1e-4); 2]);
+    assert_eq!(decays("hrm-arc"), (0.1, 0.1, 1e-2));
+    // The reference's spelling changes a preset, and does not meet the preset's own.
+    let set = ["model.H_layers=2".to_owned(), "model.L_cycles=3".to_owned()];
+    let changed = Recipe::load("hrm-maze-hard", &set).expect("a recipe").model;
+    assert_eq!((changed.h_layers, changed.l_cycles, changed.l_layers), (2, 3, 4));
 }
 
 /// Overrides take TOML values, bare words, whole numbers for floats, and sections that the recipe leaves out.
