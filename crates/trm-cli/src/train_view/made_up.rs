@@ -20,7 +20,6 @@ pub fn step(step: u64) -> StepRecord {
         exact_accuracy: finished(0.412),
         q_halt_accuracy: finished(0.9),
         supervision_steps: finished(6.3),
-        rollouts: None,
         seconds: 2.0 * step as f64,
         puzzles_per_second: 64.0,
         gflops: 1.28,
@@ -38,6 +37,7 @@ pub fn evaluation(step: u64) -> EvaluationRecord {
         valid_path: Some(0.9),
         optimal_path: Some(0.88),
         steps: 5.51,
+        rollouts: None,
         seconds: 30.0,
         mazes_per_second: 400.0 / 30.0,
     };
