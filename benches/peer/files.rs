@@ -17,7 +17,7 @@ const LARGE_MAZES: usize = 16;
 
 /// Writes all of it, with so many mazes for the model that comes with trm.
 pub fn write(folder: &Path, mazes: usize) -> Result<()> {
-    for name in ["maze-hard", "maze-hard-local", "maze-small"] {
+    for name in ["maze-hard", "maze-hard-local", "maze-small", "hrm-maze-hard"] {
         let recipe = Recipe::load(name, &[])?;
         let config = &recipe.model;
         weights::save(&folder.join(name), config, &StateDict::initial(config, 0), &ModelCard::default())?;

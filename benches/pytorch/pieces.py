@@ -42,8 +42,14 @@ def pieces(folder: Path, peer: Peer, threads: int, mazes: int) -> Iterator[Piece
     """All pieces; `folder` is for what comes out of them, `peer` compares files of numbers."""
     for precision in PRECISIONS:
         for batch in (1, 8):
-            yield one_pass(folder, peer, precision, batch)
-    for model, batches in (("maze-hard", (2, 8)), ("maze-hard-local", (4,)), ("maze-small", (64,))):
+            yield one_pass(folder, peer, "maze-hard", precision, batch)
+        yield one_pass(folder, peer, "hrm-maze-hard", precision, 8)
+    for model, batches in (
+        ("maze-hard", (2, 8)),
+        ("maze-hard-local", (4,)),
+        ("maze-small", (64,)),
+        ("hrm-maze-hard", (2,)),
+    ):
         for precision in PRECISIONS:
             for batch in batches:
                 yield training_step(model, precision, batch)
@@ -74,14 +80,15 @@ def memory_pieces(mazes: int) -> Iterator[tuple[str, dict[str, Variants]]]:
     yield f"memory of an evaluation, f32, batch {LARGEST_BATCH}", {"ours": {"f32": ours}, "theirs": {"eager": theirs}}
 
 
-def one_pass(folder: Path, peer: Peer, precision: str, batch: int) -> Piece:
-    """One pass of the 7M network."""
+def one_pass(folder: Path, peer: Peer, model: str, precision: str, batch: int) -> Piece:
+    """One pass of the network that updates `z_l`: the 7M network, or that of an HRM with twice as many layers."""
+    is_hrm = model.startswith("hrm")
 
     def request(side: str, variant: str) -> dict:
         output = str(folder / f"{side}-{variant}.f32")
         return {
             "work": "pass",
-            "model": "maze-hard",
+            "model": model,
             "precision": precision,
             "batch": batch,
             "output": output,
@@ -89,7 +96,8 @@ def one_pass(folder: Path, peer: Peer, precision: str, batch: int) -> Piece:
         }
 
     ours = {precision: request("ours", precision)}
-    theirs = {variant: request("theirs", variant) for variant in ("eager", "compiled", "frozen", "nano-trm")}
+    variants = ("eager", "compiled", "frozen") if is_hrm else ("eager", "compiled", "frozen", "nano-trm")
+    theirs = {variant: request("theirs", variant) for variant in variants}
 
     def agreement(_ours: dict, found: dict) -> str:
         worst = {"max": 0.0, "mean": 0.0}
@@ -99,7 +107,8 @@ def one_pass(folder: Path, peer: Peer, precision: str, batch: int) -> Piece:
             worst = max(worst, gap, key=lambda gap: gap["max"])
         return f"outputs differ by {worst['max']:.1e} at most, {worst['mean']:.1e} on average"
 
-    return Piece(f"pass, {precision}, batch {batch}", ours, theirs, agreement, batch, precision)
+    name = f"pass, {model}, " if is_hrm else "pass, "
+    return Piece(f"{name}{precision}, batch {batch}", ours, theirs, agreement, batch, precision)
 
 
 def training_step(model: str, precision: str, batch: int) -> Piece:

@@ -1,4 +1,4 @@
-"""A training step of a Tiny Recursive Model: adaptive computation time, loss, AdamATan2, moving average."""
+"""A training step of a Tiny Recursive Model or a Hierarchical Reasoning Model: adaptive computation time, loss, AdamATan2, moving average."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trm import Latents, Trm, cast_weights, h_cycle
+from trm import Latents, Trm, begin, cast_weights, each, finish
 
 IGNORED = -100
 
@@ -66,13 +66,19 @@ def softmax_loss(logits: Tensor, labels: Tensor) -> Tensor:
 TOKEN_LOSSES = {"stablemax": stablemax_loss, "softmax": softmax_loss}
 
 
-def act_loss(logits: Tensor, q_halt: Tensor, labels: Tensor, token_loss: str) -> Tensor:
-    """The loss of a step, a mean over the batch: that of the tokens, and half of that of the halting logit."""
+def act_loss(
+    logits: Tensor, q: tuple[Tensor, Tensor], target: Tensor | None, labels: Tensor, token_loss: str
+) -> Tensor:
+    """The loss of a step, a mean over the batch: that of the tokens, and half of those of the halting logits; `q_continue` has
+    one where it has a target."""
+    q_halt, q_continue = q
     labelled = labels != IGNORED
     count = labelled.sum(-1)
     exact = ((logits.argmax(-1) == labels) & labelled).sum(-1) == count
     tokens = (TOKEN_LOSSES[token_loss](logits, labels).sum(-1) / count.clamp(min=1)).sum()
     halting = F.binary_cross_entropy_with_logits(q_halt, exact.float(), reduction="sum")
+    if target is not None:
+        halting = halting + F.binary_cross_entropy_with_logits(q_continue, target, reduction="sum")
     return (tokens + 0.5 * halting) / len(labels)
 
 
@@ -114,7 +120,7 @@ class Trainer:
     """Trains a model of f32 weights, one supervision step at a time.
 
     Two things are done for speed that leave the numbers as they are: the cycles without gradients run on weights that
-    are cast once a step, and `compiled` compiles the network, the loss and the optimizer.
+    are cast once a step, and `compiled` compiles the networks, the loss and the optimizer.
     """
 
     def __init__(self, model: Trm, optimization: Optimization, compiled: bool = False):
@@ -124,15 +130,16 @@ class Trainer:
         self.adam = AdamATan2(self.trained, optimization)
         self.average = [p.detach().clone() for p in self.trained]
         self.carry: Carry | None = None
-        self.net, self.loss = model.L_level, act_loss
-        self.frozen = model.L_level
+        self.nets, self.loss = model.networks(), act_loss
+        self.frozen = self.nets
         if model.dtype != torch.float32:
-            self.frozen = cast_weights(copy.deepcopy(model.L_level), model.dtype).requires_grad_(False)
-        self.net_call, self.frozen_call = self.net, self.frozen
+            cast = partial(cast_weights, dtype=model.dtype)
+            self.frozen = each(lambda net: cast(copy.deepcopy(net)).requires_grad_(False), self.nets)
+        self.nets_call, self.frozen_call = self.nets, self.frozen
         if compiled:
             # Not dynamic: code for one shape is faster than code for any.
             compile_ = partial(torch.compile, dynamic=False)
-            self.net_call, self.frozen_call = compile_(self.net), compile_(self.frozen)
+            self.nets_call, self.frozen_call = (each(compile_, nets) for nets in (self.nets, self.frozen))
             self.loss = compile_(act_loss)
             self.adam.update = compile_(adam_atan2)
 
@@ -149,18 +156,29 @@ class Trainer:
         x = self.model.embed(carry.batch.inputs, carry.batch.identifiers)
         z = carry.z
         with torch.no_grad():
-            for _ in range(config.h_cycles - 1):
-                z = h_cycle(self.frozen_call, config, z, x)
-        z = h_cycle(self.net_call, config, z, x)
-        q_halt = self.model.q_halt(z.z_h)
-        loss = self.loss(self.model.logits(z.z_h), q_halt, carry.batch.labels, self.optimization.token_loss)
+            z = begin(self.frozen_call, config, z, x)
+        z = finish(self.nets_call, config, z, x)
+        q = self.model.q(z.z_h)
+        steps = carry.steps + 1
+        last = steps >= config.halt_max_steps
+        target = None if config.no_act_continue else self.target(z, x, last)
+        loss = self.loss(self.model.logits(z.z_h), q, target, carry.batch.labels, self.optimization.token_loss)
         self.model.zero_grad()
         loss.backward()
 
-        steps = carry.steps + 1
-        halted = (steps >= config.halt_max_steps) | (q_halt.detach() > 0)
+        q_halt, q_continue = (part.detach() for part in q)
+        halted = last | (q_halt > (0 if config.no_act_continue else q_continue))
         self.carry = Carry(Latents(z.z_h.detach(), z.z_l.detach()), steps, halted, carry.batch)
         return loss.item()
+
+    @torch.no_grad()
+    def target(self, z: Latents, x: Tensor, last: Tensor) -> Tensor:
+        """What `q_continue` should say: what the next step says of itself, and after the last one what it says of halting."""
+        config = self.model.config
+        z, x = Latents(z.z_h.detach(), z.z_l.detach()), x.detach()
+        z = finish(self.frozen_call, config, begin(self.frozen_call, config, z, x), x)
+        q_halt, q_continue = self.model.q(z.z_h)
+        return torch.where(last, q_halt, torch.maximum(q_halt, q_continue)).sigmoid()
 
     def admit(self, batch: Batch) -> Carry:
         """The carry with halted puzzles replaced by the rows of a batch; all of them in the first step."""
@@ -193,5 +211,6 @@ class Trainer:
             weights[rows] = weights[rows] * keep - puzzle_lr * weights.grad[rows].sign()
         self.adam.step(lr)
         torch._foreach_lerp_(self.average, self.trained, 1 - self.optimization.ema_rate)
-        if self.frozen is not self.net:
-            torch._foreach_copy_(list(self.frozen.parameters()), list(self.net.parameters()))
+        if self.frozen is not self.nets:
+            for frozen, net in set(zip(self.frozen, self.nets)):  # One pair where one network does for both.
+                torch._foreach_copy_(list(frozen.parameters()), list(net.parameters()))

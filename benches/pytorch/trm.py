@@ -1,12 +1,13 @@
-"""The Tiny Recursive Model in PyTorch: the network that the Rust crates are compared with.
+"""The Tiny Recursive Model and the Hierarchical Reasoning Model in PyTorch: what the Rust crates are compared with.
 
-Written for this comparison from the paper (arXiv 2510.04871). Tensors have the names and shapes of a model folder
+Written for this comparison from the papers (arXiv 2510.04871, 2506.21734). Tensors have the names and shapes of a model folder
 (`config.json`, `model.safetensors`), so that both sides load the same files. Of the architectures it knows those of the
-mazes: attention with rotary positions, or a map of neighbours; halting by `q_halt` alone.
+mazes: attention with rotary positions, or a map of neighbours; a TRM halts by `q_halt` alone, an HRM trains `q_continue`.
 """
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,9 @@ class Config:
     rms_norm_eps: float
     rope_theta: float
     halt_max_steps: int
+    core: str = "trm"
+    h_layers: int = 0
+    no_act_continue: bool = True
     mixing: str = "attention"
     inner_multiple: int = 256
     q_readout: str = "first"
@@ -49,7 +53,10 @@ class Config:
         positions = {"attention": ("rope", "rope2d"), "neighbours": ("none",)}
         if values.pop("mlp_t", False):
             values["mixing"] = "mlp_t"
-        if not values["no_act_continue"] or values["pos_encodings"] not in positions.get(
+        if values.get("h_layers", 0) > 0:
+            values = values | {"core": "hrm", "no_act_continue": False, "puzzle_emb_len": 0}
+        is_hrm = values.get("core", "trm") == "hrm"
+        if values["no_act_continue"] == is_hrm or values["pos_encodings"] not in positions.get(
             values.get("mixing", "attention"), ()
         ):
             raise ValueError(f"{path}: not an architecture that this program has")
@@ -180,11 +187,11 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """The one small network that updates both latents."""
+    """A stack of blocks that updates a latent, or both."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, count: int):
         super().__init__()
-        self.layers = nn.ModuleList(Block(config) for _ in range(config.l_layers))
+        self.layers = nn.ModuleList(Block(config) for _ in range(count))
         table = angles(config) if config.mixing == "attention" else torch.zeros(0)
         self.register_buffer("cos", table.cos(), persistent=False)
         self.register_buffer("sin", table.sin(), persistent=False)
@@ -221,7 +228,9 @@ class Trm(nn.Module):
         self.config, self.dtype = config, dtype
         self.embed_tokens = Embedding(config)
         self.puzzle_emb = PuzzleEmbedding(config) if config.puzzle_emb_ndim else None
-        self.L_level = Network(config)
+        if config.core == "hrm":
+            self.H_level = Network(config, config.h_layers)
+        self.L_level = Network(config, config.l_layers)
         self.lm_head = Linear(config.hidden_size, config.vocab_size, bias=False)
         self.q_head = Linear(config.hidden_size * (2 if config.q_readout == "mean_min" else 1), 2)
         self.register_buffer("H_init", torch.zeros(config.hidden_size))
@@ -256,12 +265,33 @@ class Trm(nn.Module):
         """Token logits, `[batch, cells, vocab]`."""
         return self.lm_head(z_h[:, self.config.prefix_len :])
 
-    def q_halt(self, z_h: Tensor) -> Tensor:
-        """Above 0 the model holds its answer to be exactly right; `[batch]`, f32."""
+    def q(self, z_h: Tensor) -> tuple[Tensor, Tensor]:
+        """`q_halt` and `q_continue`, both `[batch]`, f32."""
         if self.config.q_readout == "first":
-            return self.q_head(z_h[:, 0])[:, 0].float()
+            return self.q_head(z_h[:, 0]).float().unbind(-1)
         cells = z_h[:, self.config.prefix_len :].float()
-        return self.q_head(torch.cat((cells.mean(1), cells.amin(1)), dim=-1))[:, 0]
+        return self.q_head(torch.cat((cells.mean(1), cells.amin(1)), dim=-1)).unbind(-1)
+
+    def q_halt(self, z_h: Tensor) -> Tensor:
+        """Above 0 a TRM holds its answer to be exactly right; `[batch]`, f32."""
+        return self.q(z_h)[0]
+
+    def networks(self) -> "Networks":
+        """What updates `z_h`, and what updates `z_l`: one network for both in a TRM."""
+        return Networks(self.H_level if self.config.core == "hrm" else self.L_level, self.L_level)
+
+
+class Networks(NamedTuple):
+    """Callables that update the latents."""
+
+    h: nn.Module
+    l: nn.Module
+
+
+def each(change: Callable, nets: Networks) -> Networks:
+    """The networks with a change made to each, once where one network does for both."""
+    l = change(nets.l)
+    return Networks(l if nets.h is nets.l else change(nets.h), l)
 
 
 def cast_weights(module: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -271,9 +301,28 @@ def cast_weights(module: nn.Module, dtype: torch.dtype) -> nn.Module:
     return module
 
 
-def h_cycle(net: Network, config: Config, z: Latents, x: Tensor) -> Latents:
-    """Refines the reasoning `l_cycles` times, then the answer once."""
+def h_cycle(net: Network | Networks, config: Config, z: Latents, x: Tensor, start: int = 0) -> Latents:
+    """Refines the reasoning `l_cycles` times, or from time `start` on, then the answer once."""
+    h, l = net if isinstance(net, Networks) else (net, net)
     z_h, z_l = z
-    for _ in range(config.l_cycles):
-        z_l = net(z_l, z_h + x)
-    return Latents(net(z_h, z_l), z_l)
+    for _ in range(start, config.l_cycles):
+        z_l = l(z_l, z_h + x)
+    return Latents(h(z_h, z_l), z_l)
+
+
+def begin(nets: Networks, config: Config, z: Latents, x: Tensor) -> Latents:
+    """What carries no gradients in a supervision step: of an HRM all but the last update of either latent, of a TRM all H
+    cycles but the last."""
+    for _ in range(config.h_cycles - 1):
+        z = h_cycle(nets, config, z, x)
+    if config.core == "hrm":
+        z_h, z_l = z
+        for _ in range(config.l_cycles - 1):
+            z_l = nets.l(z_l, z_h + x)
+        z = Latents(z_h, z_l)
+    return z
+
+
+def finish(nets: Networks, config: Config, z: Latents, x: Tensor) -> Latents:
+    """What follows `begin`, and carries gradients."""
+    return h_cycle(nets, config, z, x, config.l_cycles - 1 if config.core == "hrm" else 0)
