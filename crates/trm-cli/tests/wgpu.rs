@@ -1,6 +1,5 @@
 //! `--device wgpu`: what the CPU computes, through a graphics driver. Mesa's software Vulkan is driver enough; without any, the
 //! tests say that they were skipped.
-#![cfg(feature = "wgpu")]
 
 #[allow(dead_code, reason = "shared with other tests")]
 #[path = "serve/served.rs"]

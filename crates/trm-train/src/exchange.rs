@@ -5,18 +5,22 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
-
-use crate::{Error, Result};
+#[cfg(feature = "collective")]
+use {
+    crate::{Error, Result},
+    burn::tensor::{DType, Tensor, TensorData, backend::Backend},
+};
 
 /// How the members of a [`Group`](crate::Group) exchange tensors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exchange {
-    /// From device to device, by Burn (`burn-collective`).
+    /// From device to device, by Burn (`burn-collective`). Needs the feature `collective`; in a build without it, it is
+    /// [`Exchange::Host`].
     #[default]
     Devices,
-    /// Through the memory of this process, which is slower. For Burn's remote devices: when several tensors travel
-    /// between two of them at once, 0.21 gives them the same number, and loses one.
+    /// Through the memory of this process, which is slower for GPUs, and where the tensors of a CPU are anyway. For Burn's
+    /// remote devices, too: when several tensors travel between two of them at once, 0.21 gives them the same number, and
+    /// loses one.
     Host,
 }
 
@@ -25,6 +29,7 @@ pub enum Exchange {
 ///
 /// # Errors
 /// [`Error::NoExchange`].
+#[cfg(feature = "collective")]
 pub(crate) fn check<B: Backend>(devices: &[B::Device]) -> Result<()> {
     let numbers: Vec<f32> = (1..=64).map(|number| number as f32).collect();
     let arrives = |tensor: &Tensor<B, 1>| {

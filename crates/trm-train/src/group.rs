@@ -2,20 +2,21 @@
 
 use std::{fmt::Debug, marker::PhantomData, ops::Range, sync::Arc, thread};
 
+use burn::tensor::{BasicOps, DType, Tensor, TensorData, backend::Backend};
+#[cfg(feature = "collective")]
 use burn::{
     collective::{
         CollectiveConfig, ReduceOperation, all_reduce, finish_collective, register, reset_collective,
     },
-    tensor::{BasicOps, DType, Tensor, TensorData, TensorPrimitive, backend::Backend},
+    tensor::TensorPrimitive,
 };
 use trm_data::Dataset;
 use trm_eval::Outcome;
 use trm_model::RowStep;
 
-use crate::{
-    Error, Exchange, Result,
-    exchange::{self, HostSums},
-};
+#[cfg(feature = "collective")]
+use crate::exchange::check;
+use crate::{Error, Exchange, Result, exchange::HostSums};
 
 /// One member's view of the devices that train together: each member runs the same program on its own device and its
 /// own rows, and sums what must be common to all.
@@ -23,14 +24,24 @@ use crate::{
 pub struct Group {
     rank: usize,
     size: usize,
-    /// Unless Burn sums (`burn-collective`).
-    host: Option<Arc<HostSums>>,
+    sums: Sums,
+}
+
+/// Who adds up what members bring.
+#[derive(Clone, Debug)]
+enum Sums {
+    /// Nobody: there is one member.
+    Alone,
+    Host(Arc<HostSums>),
+    /// Burn (`burn-collective`), from device to device.
+    #[cfg(feature = "collective")]
+    Devices,
 }
 
 impl Group {
     /// A group of one, which sums nothing.
     pub fn alone() -> Self {
-        Self { rank: 0, size: 1, host: None }
+        Self { rank: 0, size: 1, sums: Sums::Alone }
     }
 
     /// Runs `work` on every device at once, each on a thread of its own as a member of one group, and returns what
@@ -48,13 +59,17 @@ impl Group {
         if let [device] = devices {
             return work(device, Self::alone());
         }
-        if exchange == Exchange::Devices {
-            exchange::check::<B>(devices)?;
-        }
         let size = devices.len();
-        let host = (exchange == Exchange::Host).then(|| Arc::new(HostSums::new(size)));
+        let sums = match exchange {
+            #[cfg(feature = "collective")]
+            Exchange::Devices => {
+                check::<B>(devices)?;
+                Sums::Devices
+            }
+            _ => Sums::Host(Arc::new(HostSums::new(size))),
+        };
         let member = |rank: usize| {
-            let mut member = Member::<B>::join(Self { rank, size, host: host.clone() }, &devices[rank])?;
+            let mut member = Member::<B>::join(Self { rank, size, sums: sums.clone() }, &devices[rank])?;
             let done = work(&devices[rank], member.group.clone());
             if done.is_ok() {
                 member.finish()?;
@@ -97,18 +112,21 @@ impl Group {
 
     /// The sum of a tensor over all members; every member gets it.
     pub(crate) fn sum<B: Backend, const D: usize>(&self, tensor: Tensor<B, D>) -> Result<Tensor<B, D>> {
-        if self.size == 1 {
-            return Ok(tensor);
+        match &self.sums {
+            Sums::Alone => Ok(tensor),
+            Sums::Host(host) => {
+                let (device, dtype, shape) = (tensor.device(), tensor.dtype(), tensor.dims());
+                let part = tensor.into_data().convert::<f32>().into_vec().map_err(lost)?;
+                let sum = host.sum(self.rank, part).ok_or_else(|| lost("a member has gone"))?;
+                Ok(Tensor::from_data(TensorData::new(sum.to_vec(), shape), (&device, dtype)))
+            }
+            #[cfg(feature = "collective")]
+            Sums::Devices => {
+                let primitive = tensor.into_primitive().tensor();
+                let sum = all_reduce::<B>(self.rank.into(), primitive, ReduceOperation::Sum).map_err(lost)?;
+                Ok(Tensor::from_primitive(TensorPrimitive::Float(sum)))
+            }
         }
-        if let Some(host) = &self.host {
-            let (device, dtype, shape) = (tensor.device(), tensor.dtype(), tensor.dims());
-            let part = tensor.into_data().iter().collect();
-            let sum = host.sum(self.rank, part).ok_or_else(|| lost("a member has gone"))?;
-            return Ok(Tensor::from_data(TensorData::new(sum.to_vec(), shape), (&device, dtype)));
-        }
-        let primitive = tensor.into_primitive().tensor();
-        let sum = all_reduce::<B>(self.rank.into(), primitive, ReduceOperation::Sum).map_err(lost)?;
-        Ok(Tensor::from_primitive(TensorPrimitive::Float(sum)))
     }
 
     /// The rows of all members, in the order of their numbers: `[rows, ..]` to `[size * rows, ..]`.
@@ -198,8 +216,13 @@ struct Member<B: Backend> {
 }
 
 impl<B: Backend> Member<B> {
-    fn join(group: Group, device: &B::Device) -> Result<Self> {
-        if group.host.is_none() {
+    /// Only Burn wants to know the device, and only its sums can fail to begin.
+    fn join(
+        group: Group,
+        #[cfg_attr(not(feature = "collective"), expect(unused))] device: &B::Device,
+    ) -> Result<Self> {
+        #[cfg(feature = "collective")]
+        if let Sums::Devices = group.sums {
             let config = CollectiveConfig::default().with_num_devices(group.size);
             register::<B>(group.rank.into(), device.clone(), config).map_err(lost)?;
         }
@@ -208,19 +231,22 @@ impl<B: Backend> Member<B> {
 
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
-        match self.group.host {
-            None => finish_collective::<B>(self.group.rank.into()).map_err(lost),
-            Some(_) => Ok(()),
+        match self.group.sums {
+            Sums::Alone | Sums::Host(_) => Ok(()),
+            #[cfg(feature = "collective")]
+            Sums::Devices => finish_collective::<B>(self.group.rank.into()).map_err(lost),
         }
     }
 }
 
 impl<B: Backend> Drop for Member<B> {
     fn drop(&mut self) {
-        match &self.group.host {
+        match &self.group.sums {
             _ if self.finished => {}
-            None => reset_collective::<B>(),
-            Some(host) => host.close(),
+            Sums::Alone => {}
+            Sums::Host(host) => host.close(),
+            #[cfg(feature = "collective")]
+            Sums::Devices => reset_collective::<B>(),
         }
     }
 }

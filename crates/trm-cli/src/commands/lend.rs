@@ -8,9 +8,6 @@ use crate::{Result, device::lend, flags::LendArgs};
 
 pub fn run(args: &LendArgs) -> Result<()> {
     let LendArgs { device, port } = args;
-    if cfg!(not(feature = "remote")) {
-        return lend(device, *port); // which says that it cannot
-    }
     // Burn says nothing if it cannot listen.
     TcpListener::bind(("0.0.0.0", *port))
         .map_err(|error| format!("cannot listen on port {port}: {error}; take another --port"))?;

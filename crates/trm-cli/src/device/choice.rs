@@ -115,7 +115,7 @@ impl DeviceChoice {
     /// How devices of this kind exchange tensors.
     pub fn exchange(&self) -> Exchange {
         match self {
-            Self::Remote(_) => Exchange::Host,
+            Self::Cpu(_) | Self::Remote(_) => Exchange::Host,
             _ => Exchange::Devices,
         }
     }

@@ -102,12 +102,6 @@ pub fn run_on<J: Job>(choice: &DeviceChoice, job: J) -> Result<J::Output> {
     }
 }
 
-/// Lending is part of the feature `remote`.
-#[cfg(not(feature = "remote"))]
-pub fn lend(_: &DeviceChoice, _: u16) -> Result<()> {
-    Err("lending a device is not in this build; build with --features remote".into())
-}
-
 fn not_built_in(choice: &DeviceChoice) -> crate::Error {
     format!(
         "{choice} is not in this build, which has {}; build with --features {}, or take --device cpu",

@@ -4,17 +4,21 @@ mod data;
 mod eval;
 mod rollouts;
 mod serve;
+mod shell;
 mod train;
 mod weights;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trm_model::Precision;
 
+#[cfg(feature = "serve")]
+pub use self::serve::LogFormat;
 pub use self::{
     data::{BuildArgs, CheckArgs, DataCommand, GenerateArgs, ShowArgs},
     eval::{BenchArgs, EvalArgs, SolveArgs},
     rollouts::RolloutArgs,
-    serve::{LendArgs, LogFormat, ServeArgs},
+    serve::{LendArgs, ServeArgs},
+    shell::{CompletionsArgs, ManArgs},
     train::{PackArgs, ReportArgs, TrainArgs, UnpackArgs},
     weights::{ExportArgs, FetchArgs, ImportArgs, KnownArgs, PushArgs, WeightsCommand},
 };
@@ -55,6 +59,12 @@ pub enum Command {
     ///
     /// Whoever reaches the port can compute here, unasked and unencrypted: lend in networks that you trust.
     Lend(LendArgs),
+    /// Print completions of these commands and flags for a shell.
+    ///
+    /// Such as: trm completions bash > ~/.local/share/bash-completion/completions/trm
+    Completions(CompletionsArgs),
+    /// Write a man page of each command into a folder.
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]

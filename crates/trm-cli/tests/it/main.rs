@@ -15,6 +15,7 @@ mod hub;
 #[cfg(feature = "hub")]
 mod push;
 mod report;
+mod shell;
 mod solve;
 mod sudoku;
 mod train;

@@ -7,7 +7,7 @@ use predicates::{
 };
 
 /// Every command, as its words.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 24] = [
     "",
     "data",
     "data build",
@@ -30,6 +30,8 @@ const COMMANDS: [&str; 22] = [
     "solve",
     "serve",
     "lend",
+    "completions",
+    "man",
 ];
 
 /// `--help` and `--version` answer on standard output, and successfully, wherever they are asked.
@@ -87,6 +89,9 @@ fn wrong_usage_exits_with_2() {
         ("unpack p", "--output"),
         ("weights import f --output d", "--arch"),
         ("weights export m", "--output"),
+        ("completions", "<SHELL>"),
+        ("completions csh", "[possible values: bash, elvish, fish, powershell, zsh]"),
+        ("man", "<DIR>"),
     ] {
         let assert = trm().args(line.split_whitespace()).assert().code(2);
         let assert = assert.stdout(is_empty());
@@ -118,5 +123,15 @@ fn the_hub_is_a_feature() {
         let said = crate::support::error(trm![].args(arguments).arg("--output").arg(&output));
         assert!(said.contains("build trm with --features hub"), "{said}");
         assert!(!output.exists());
+    }
+}
+
+/// A binary without the server says how to build one with it, whatever it was to serve.
+#[cfg(not(feature = "serve"))]
+#[test]
+fn the_server_is_a_feature() {
+    for arguments in [&["serve"][..], &["serve", "--listen", "127.0.0.1:9", "--allow-jobs"]] {
+        let said = crate::support::error(trm![].args(arguments));
+        assert!(said.contains("build trm with --features serve"), "{said}");
     }
 }

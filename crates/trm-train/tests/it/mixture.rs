@@ -288,7 +288,8 @@ fn no_cell_to_cut_off() {
     assert!(rows.labels.iter().all(|label| *label > 0), "{:?}", rows.labels);
 }
 
-/// Two devices share the batch of every lane, noise included, and take over from one another's checkpoints.
+/// Two devices share the batch of every lane, noise included, whoever sums (Burn with the feature `collective`), and take over
+/// from one another's checkpoints.
 #[test]
 fn two_devices_train_a_mixture_as_one() {
     let recipe = mixed(&[
@@ -300,9 +301,13 @@ fn two_devices_train_a_mixture_as_one() {
     ]);
     let (one, two) = (tempdir().expect("a folder"), tempdir().expect("a folder"));
     go(&mut open(&recipe, one.path(), Resume::No).expect("a run"), Some(6));
-    for (steps, devices, resume) in [(3, 2, Resume::No), (5, 1, Resume::Yes), (6, 2, Resume::Yes)] {
+    for (steps, devices, resume, exchange) in [
+        (3, 2, Resume::No, Exchange::Host),
+        (5, 1, Resume::Yes, Exchange::Host),
+        (6, 2, Resume::Yes, Exchange::Devices),
+    ] {
         let devices = vec![Default::default(); devices];
-        let outcome = Group::run::<Flex, _>(&devices, Exchange::Host, |device, group| {
+        let outcome = Group::run::<Flex, _>(&devices, exchange, |device, group| {
             let data = Data::open(&recipe)?;
             let mut run = Run::<A>::open(recipe.clone(), data, two.path(), resume, device, group)?;
             run.run(&Limits { steps: Some(steps), ..Limits::default() }, &mut |_: &Event| Ok(()))
