@@ -21,7 +21,7 @@ COPY . .
 FROM source AS build-cpu
 RUN --mount=type=cache,id=trm-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=trm-target-cpu,target=/src/target,sharing=locked \
-    cargo build --release --locked -p trm-cli --features hub \
+    cargo build --release --locked -p trm-cli --features hub,serve \
     && install -D target/release/trm /out/trm
 
 

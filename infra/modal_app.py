@@ -1,6 +1,6 @@
 """trm on Modal: `trm serve` as a web server, and data sets, weights, trainings and evaluations as functions.
 
-    cargo build --release -p trm-cli --features cuda,hub  # the binary that is uploaded; see infra/README.md
+    cargo build --release -p trm-cli --features cuda,hub,serve  # the binary that is uploaded; see infra/README.md
     modal secret create trm-serve TRM_SERVE_TOKEN=$(openssl rand -hex 32)
     modal deploy infra/modal_app.py                   # CPU; with a GPU: TRM_GPU=H100 modal deploy …
 

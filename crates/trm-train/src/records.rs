@@ -106,7 +106,8 @@ pub enum Event {
     Warning(String),
 }
 
-/// Takes the events of a run: a progress display, a metrics file, a test. Any `FnMut(&Event) -> Result<()>` is one.
+/// Takes the events of a run: a progress display, a metrics file, a test. Any `FnMut(&Event) -> Result<()>` is one, and so is
+/// `()`, which keeps nothing.
 pub trait EventSink {
     /// Called with each event in order.
     ///
@@ -118,5 +119,11 @@ pub trait EventSink {
 impl<F: FnMut(&Event) -> crate::Result<()>> EventSink for F {
     fn event(&mut self, event: &Event) -> crate::Result<()> {
         self(event)
+    }
+}
+
+impl EventSink for () {
+    fn event(&mut self, _: &Event) -> crate::Result<()> {
+        Ok(())
     }
 }
