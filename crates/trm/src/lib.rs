@@ -1,6 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+/// The program in the README of the workspace, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme_of_the_workspace {}
+
 mod answer;
 mod device;
 mod error;
