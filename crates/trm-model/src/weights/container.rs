@@ -3,27 +3,27 @@
 use std::{
     fs::File,
     io::{BufReader, Cursor, Read, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use super::torch::Input;
+use super::torch::{Input, Reader};
 use crate::{Error, Result};
 
 /// Bytes at the start that tell the kinds of files apart.
 const HEAD: usize = 32;
 
 /// The bytes of a checkpoint, at their start.
-pub(super) struct Container<'a> {
-    path: &'a Path,
+pub(super) struct Container {
+    pub path: PathBuf,
     pub input: Box<dyn Input>,
     /// How many there are.
     pub len: u64,
     head: Vec<u8>,
 }
 
-impl<'a> Container<'a> {
+impl Container {
     /// Opens a file; what comes through a pipe is read into memory, since archives are read from their end.
-    pub fn open(path: &'a Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let failed = |source| Error::Read { path: path.to_owned(), source };
         if path.is_dir() {
             return Err(Error::Checkpoint { path: path.to_owned(), reason: of_folder(path).into() });
@@ -41,7 +41,7 @@ impl<'a> Container<'a> {
         let mut head = Vec::new();
         input.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
         input.seek(SeekFrom::Start(0)).map_err(failed)?;
-        Ok(Self { path, input, len, head })
+        Ok(Self { path: path.to_owned(), input, len, head })
     }
 
     /// The first bytes.
@@ -49,11 +49,16 @@ impl<'a> Container<'a> {
         &self.head
     }
 
+    /// What `torch.save` wrote.
+    pub fn into_torch(self) -> Result<Reader> {
+        Reader::of_file(&self.path, &self.head, self.input, self.len)
+    }
+
     /// All bytes.
     pub fn bytes(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.len).unwrap_or(0));
         let read = self.input.read_to_end(&mut bytes);
-        read.map_err(|source| Error::Read { path: self.path.to_owned(), source })?;
+        read.map_err(|source| Error::Read { path: self.path.clone(), source })?;
         Ok(bytes)
     }
 }
@@ -62,8 +67,6 @@ impl<'a> Container<'a> {
 fn of_folder(path: &Path) -> &'static str {
     if path.join(super::CONFIG_FILE).is_file() {
         "a model folder already; use it as it is"
-    } else if path.join("data.pkl").is_file() {
-        "an unpacked archive; pack it with `zip -0 -r` from the folder above"
     } else {
         "a folder; name the checkpoint in it"
     }

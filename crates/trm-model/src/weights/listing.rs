@@ -7,8 +7,8 @@ use super::{
     container::Container,
     folder::read_config,
     layout::layout,
-    reference::{CheckpointFormat, Kind, Opened},
-    safetensors, shards, torch,
+    reference::{CheckpointFormat, Opened, insert},
+    safetensors, shards,
 };
 use crate::{Error, Precision, Result, TrmConfig};
 
@@ -47,17 +47,21 @@ impl Listing {
 /// # Errors
 /// Those of [`read_checkpoint`](super::read_checkpoint), but for damaged values.
 pub fn list_checkpoint(path: &Path, key: Option<&str>) -> Result<Listing> {
-    let mut opened = Opened::new(path, key)?;
-    let (found, passed_over) = match opened.kind {
-        Kind::Torch => torch::list(path, opened.container.input, opened.container.len, key)?,
-        Kind::Safetensors => safetensors::list(path, &mut opened.container.input, opened.container.len)?,
-        Kind::Shards => shards::list(path, &opened.container.bytes()?)?,
+    let opened = Opened::new(path, key)?;
+    let format = opened.format();
+    let (found, passed_over) = match opened {
+        Opened::Torch(reader) => reader.list(path, key)?,
+        Opened::Safetensors(mut file) => safetensors::list(path, &mut file.input, file.len)?,
+        Opened::Shards(mut index) => {
+            let bytes = index.bytes()?;
+            shards::list(&index.path, &bytes)?
+        }
     };
     let mut tensors = Listed::new();
     for (name, tensor) in found {
-        opened.kind.insert(path, &mut tensors, &name, tensor)?;
+        insert(path, &mut tensors, &name, tensor)?;
     }
-    Ok(Listing { tensors, format: opened.kind.format(), passed_over })
+    Ok(Listing { tensors, format, passed_over })
 }
 
 /// The architecture of a model folder and what its weights' file lists.

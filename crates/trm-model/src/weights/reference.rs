@@ -11,7 +11,7 @@ const EXPORT_PREFIX: &str = "_orig_mod.model.inner.";
 /// The format of a checkpoint file, by what its first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointFormat {
-    /// Written by `torch.save` (PyTorch 1.6 or newer), whatever its extension.
+    /// Written by `torch.save`, whatever its extension.
     Torch,
     /// A safetensors file.
     Safetensors,
@@ -28,8 +28,8 @@ pub struct Checkpoint {
     pub passed_over: Vec<String>,
 }
 
-/// Reads a checkpoint of the reference: a `torch.save` file or a safetensors file with the same keys, or the index of several
-/// safetensors files; a pipe will do for the first two.
+/// Reads a checkpoint of the reference: a `torch.save` file, a folder that one was unpacked to, a safetensors file with the same
+/// keys, or the index of several safetensors files or their folder; a pipe will do for single files.
 ///
 /// The prefixes of `torch.compile`, data parallelism and the loss head are stripped from the names. bf16
 /// and f16 values become f32 exactly. Of several dictionaries the one is taken whose names are those of a network; `key` names
@@ -40,68 +40,68 @@ pub struct Checkpoint {
 /// [`Error::Read`], or [`Error::Checkpoint`] for a file that is truncated, damaged, hostile, or of another
 /// kind. Code in a pickle is never run.
 pub fn read_checkpoint(path: &Path, key: Option<&str>) -> Result<Checkpoint> {
-    let Opened { mut container, kind } = Opened::new(path, key)?;
-    let (found, passed_over) = match kind {
-        Kind::Torch => torch::read(path, container.input, container.len, key)?,
-        Kind::Safetensors => safetensors::read(path, &container.bytes()?)?,
-        Kind::Shards => shards::read(path, &container.bytes()?)?,
+    let opened = Opened::new(path, key)?;
+    let format = opened.format();
+    let (found, passed_over) = match opened {
+        Opened::Torch(reader) => reader.read(path, key)?,
+        Opened::Safetensors(mut file) => safetensors::read(path, &file.bytes()?)?,
+        Opened::Shards(mut index) => {
+            let bytes = index.bytes()?;
+            shards::read(&index.path, &bytes)?
+        }
     };
     let mut state = StateDict::default();
     for (name, tensor) in found.0 {
-        kind.insert(path, &mut state.0, &name, tensor)?;
+        insert(path, &mut state.0, &name, tensor)?;
     }
-    Ok(Checkpoint { state, format: kind.format(), passed_over })
+    Ok(Checkpoint { state, format, passed_over })
 }
 
-/// A checkpoint, opened, and what kind it is.
-pub(super) struct Opened<'a> {
-    pub container: Container<'a>,
-    pub kind: Kind,
-}
-
-/// Kinds of checkpoints, told by their first bytes.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Torch,
-    Safetensors,
+/// A checkpoint, opened; its first bytes tell what kind it is.
+pub(super) enum Opened {
+    Torch(torch::Reader),
+    Safetensors(Container),
     /// The index of several safetensors files.
-    Shards,
+    Shards(Container),
 }
 
-impl<'a> Opened<'a> {
-    pub fn new(path: &'a Path, key: Option<&str>) -> Result<Self> {
+impl Opened {
+    pub fn new(path: &Path, key: Option<&str>) -> Result<Self> {
+        if let Some(folder) = path.is_dir().then(|| torch::folder_of_pickle(path)).flatten() {
+            return Ok(Self::Torch(torch::Reader::of_folder(&folder)));
+        }
+        let index = shards::index_in(path);
+        let path = index.as_deref().unwrap_or(path);
         let fail = |reason: &str| Error::Checkpoint { path: path.to_owned(), reason: reason.into() };
         let container = Container::open(path)?;
-        let kind = match container.head() {
-            [b'P', b'K', 3, 4, ..] => Kind::Torch,
-            _ if key.is_some() => return Err(fail("only a torch.save archive has dictionaries to choose")),
-            [_, _, _, _, _, _, _, _, b'{', ..] => Kind::Safetensors,
-            [b'{', ..] => Kind::Shards,
-            other => return Err(fail(what_else(other))),
-        };
-        Ok(Self { container, kind })
+        match container.head() {
+            [b'P', b'K', 3, 4, ..] => container.into_torch().map(Self::Torch),
+            head if torch::is_legacy(head) => container.into_torch().map(Self::Torch),
+            _ if key.is_some() => Err(fail("only a torch.save archive has dictionaries to choose")),
+            [_, _, _, _, _, _, _, _, b'{', ..] => Ok(Self::Safetensors(container)),
+            [b'{', ..] => Ok(Self::Shards(container)),
+            other => Err(fail(what_else(other))),
+        }
+    }
+
+    pub fn format(&self) -> CheckpointFormat {
+        match self {
+            Self::Torch(_) => CheckpointFormat::Torch,
+            Self::Safetensors(_) | Self::Shards(_) => CheckpointFormat::Safetensors,
+        }
     }
 }
 
-impl Kind {
-    pub fn format(self) -> CheckpointFormat {
-        match self {
-            Self::Torch => CheckpointFormat::Torch,
-            Self::Safetensors | Self::Shards => CheckpointFormat::Safetensors,
-        }
+/// Adds what belongs to a tensor under its name without the wrappers' prefixes.
+pub(super) fn insert<T>(path: &Path, to: &mut BTreeMap<String, T>, name: &str, value: T) -> Result<()> {
+    let fail = |reason: String| Err(Error::Checkpoint { path: path.to_owned(), reason });
+    let short = strip(name);
+    if short.chars().any(char::is_control) {
+        return fail(format!("the tensor name {short:?} holds control characters"));
     }
-
-    /// Adds what belongs to a tensor under its name without the wrappers' prefixes.
-    pub fn insert<T>(self, path: &Path, to: &mut BTreeMap<String, T>, name: &str, value: T) -> Result<()> {
-        let fail = |reason: String| Err(Error::Checkpoint { path: path.to_owned(), reason });
-        let short = strip(name);
-        if short.chars().any(char::is_control) {
-            return fail(format!("the tensor name {short:?} holds control characters"));
-        }
-        match to.insert(short.clone(), value) {
-            Some(_) => fail(format!("two tensors are named `{short}` once their prefixes are stripped")),
-            None => Ok(()),
-        }
+    match to.insert(short.clone(), value) {
+        Some(_) => fail(format!("two tensors are named `{short}` once their prefixes are stripped")),
+        None => Ok(()),
     }
 }
 
@@ -109,9 +109,7 @@ impl Kind {
 fn what_else(head: &[u8]) -> &'static str {
     match head {
         [] => "the file is empty; copy it again",
-        [0x80, ..] => {
-            "a bare pickle, as PyTorch wrote before 1.6; load it and save it again with a newer one"
-        }
+        [0x80, ..] => "a pickle that torch.save did not write; save the state dictionary with torch.save",
         head if head.starts_with(b"version https://git-lfs") => {
             "a pointer of Git LFS in place of the file; fetch the file itself with `git lfs pull`"
         }

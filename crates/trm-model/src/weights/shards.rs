@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
@@ -16,6 +16,14 @@ use crate::{Error, Result};
 struct Index {
     /// The file of each tensor, beside the index.
     weight_map: BTreeMap<String, String>,
+}
+
+/// The one index in a folder of such files.
+pub(super) fn index_in(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_index = |path: &PathBuf| path.to_string_lossy().ends_with(".safetensors.index.json");
+    let mut found = entries.filter(is_index);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// Reads all files that the index names, and gives every tensor and the names of what was passed over.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::torch_file::{
-    self, View, archive, call, dict, floats, global, int, ints, read_chosen, string, tuple,
+    self, View, archive, call, compressed, dict, floats, global, int, ints, older, read_chosen, string, tuple,
 };
 use proptest::{
     prelude::*,
@@ -46,9 +46,9 @@ fn tensor() -> impl Strategy<Value = Pushed> {
         ["FloatStorage", "BFloat16Storage", "HalfStorage", "DoubleStorage", "LongStorage", "OddStorage"];
     let axes = prop::collection::vec((size(), size()), 0..5);
     let storage = (prop::sample::select(kinds.to_vec()), prop::sample::select(vec!["0", "1", "2"]));
-    (storage, size(), size(), axes).prop_map(|((kind, key), len, offset, axes)| {
+    (storage, size(), size(), axes, any::<bool>()).prop_map(|((kind, key), len, offset, axes, is_older)| {
         let (shape, strides): (Vec<i64>, Vec<i64>) = axes.into_iter().unzip();
-        View { kind, key, location: "cpu", len, offset, shape: &shape, strides: &strides }.tensor()
+        View { kind, key, location: "cpu", len, offset, shape: &shape, strides: &strides, is_older }.tensor()
     })
 }
 
@@ -88,14 +88,19 @@ fn nest() -> impl Strategy<Value = Pushed> {
     })
 }
 
-/// A file, and where to write which bytes over it.
+/// A file of either kind, its entries as they are or compressed, and where to write which bytes over it.
 fn file() -> impl Strategy<Value = Vec<u8>> {
-    let changes = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)];
-    (nest(), changes).prop_map(|(value, changes)| {
+    let byte = (any::<prop::sample::Index>(), any::<u8>());
+    let changes = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(byte, 1..4)];
+    (nest(), 0..3, changes).prop_map(|(value, container, changes)| {
         let pickle = [b"\x80\x02", &value[..], b"."].concat();
         let storage = floats(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        let mut bytes =
-            archive(&[("a/data.pkl", &pickle), ("a/data/0", &storage), ("a/data/1", &storage[..7])]);
+        let entries = [("a/data.pkl", &pickle[..]), ("a/data/0", &storage), ("a/data/1", &storage[..7])];
+        let mut bytes = match container {
+            0 => archive(&entries),
+            1 => compressed(&entries),
+            _ => older(&value, &[("0", 6, &storage), ("1", 3, &storage[..12])]),
+        };
         for (place, byte) in changes {
             let place = place.index(bytes.len());
             bytes[place] = byte;
@@ -109,9 +114,10 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     let begun = Instant::now();
     match read_chosen(bytes, None) {
         Ok(read) => {
-            // Four times the file for tensors that share a storage, twice that for numbers of 16 bits.
+            // Four times the file for tensors that share a storage, twice that for numbers of 16 bits, and what is compressed is
+            // no more than sixteen times its bytes.
             let values = read.state.values();
-            prop_assert!(4 * values <= 8 * bytes.len(), "{} values of {} bytes", values, bytes.len());
+            prop_assert!(4 * values <= 128 * bytes.len(), "{} values of {} bytes", values, bytes.len());
         }
         Err(Error::Checkpoint { reason, .. }) => prop_assert!(!reason.is_empty()),
         Err(error) => prop_assert!(false, "not an error of the checkpoint: {}", error),

@@ -1,6 +1,7 @@
 //! The network against the reference, halting, weights and checkpoints of any origin.
 
 mod config;
+mod containers;
 mod damaged_weights;
 mod fuzz_checkpoints;
 mod golden_eval;

@@ -17,6 +17,8 @@ pub struct View<'a> {
     pub offset: i64,
     pub shape: &'a [i64],
     pub strides: &'a [i64],
+    /// Whether it is in a file as PyTorch wrote them before 1.6.
+    pub is_older: bool,
 }
 
 /// All of a storage of six floats, as a matrix of two rows.
@@ -28,13 +30,16 @@ pub const MATRIX: View<'static> = View {
     offset: 0,
     shape: &[2, 3],
     strides: &[3, 1],
+    is_older: false,
 };
 
 impl View<'_> {
-    /// The instructions that push the storage.
+    /// The instructions that push the storage, as archives and as older files name it: these have `None` at the end.
     pub fn storage(&self) -> Vec<u8> {
         let kind = global("torch", self.kind);
-        let id = tuple(&[string("storage"), kind, string(self.key), string(self.location), int(self.len)]);
+        let end = if self.is_older { b"N".to_vec() } else { Vec::new() };
+        let about = [int(self.len), end].concat();
+        let id = tuple(&[string("storage"), kind, string(self.key), string(self.location), about]);
         [id, b"Q".to_vec()].concat()
     }
 
@@ -98,9 +103,18 @@ pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     bytes
 }
 
+/// The same archive, its entries compressed.
+pub fn compressed(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    archive_by(CompressionMethod::Deflated, entries)
+}
+
 fn plain_archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    archive_by(CompressionMethod::Stored, entries)
+}
+
+fn archive_by(method: CompressionMethod, entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let options = SimpleFileOptions::default().compression_method(method);
     for (name, bytes) in entries {
         zip.start_file(*name, options).expect("an entry");
         zip.write_all(bytes).expect("its bytes");
@@ -113,6 +127,23 @@ pub fn checkpoint(value: &[u8]) -> Vec<u8> {
     let pickle = [b"\x80\x02", value, b"."].concat();
     let storage = floats(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     archive(&[("name/data.pkl", &pickle), ("name/byteorder", b"little"), ("name/data/0", &storage)])
+}
+
+/// A file as PyTorch wrote them before 1.6: the value, then storages of these keys, lengths and bytes.
+pub fn older(value: &[u8], storages: &[(&str, i64, &[u8])]) -> Vec<u8> {
+    let pickle = |value: &[u8]| [b"\x80\x02", value, b"."].concat();
+    let keys: Vec<Vec<u8>> = storages.iter().map(|(key, ..)| string(key)).collect();
+    let data = storages.iter().map(|(_, len, bytes)| [&len.to_le_bytes()[..], bytes].concat());
+    let machine = dict(&[("protocol_version", int(1001)), ("little_endian", b"\x88".to_vec())]);
+    [
+        pickle(b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"),
+        pickle(&int(1001)),
+        pickle(&machine),
+        pickle(value),
+        pickle(&[b"](".to_vec(), keys.concat(), b"e".to_vec()].concat()),
+        data.collect::<Vec<_>>().concat(),
+    ]
+    .concat()
 }
 
 /// Reads these bytes as a file.

@@ -1,109 +1,81 @@
-//! The archive of a checkpoint, and the tensors in it.
+//! The tensors of a checkpoint, read out of its container.
 
-use std::{
-    collections::HashMap,
-    io::{Read, Seek},
-    path::Path,
-    rc::Rc,
-};
-
-use zip::{
-    CompressionMethod, ZipArchive,
-    read::{ArchiveOffset, Config},
-};
+use std::{collections::HashMap, path::Path, rc::Rc};
 
 use super::{
     super::{
         listing::{Listed, TensorSummary},
         state::{HostTensor, StateDict},
     },
+    archive::Archive,
     choice::{Chosen, choose},
     contiguous_strides,
-    unpickle::{TensorRef, unpickle},
+    legacy::{Legacy, is_legacy},
+    records::{Input, Records},
+    storage::{Element, element},
+    unpacked::Unpacked,
+    unpickle::TensorRef,
 };
-use crate::{Error, Precision, Result};
+use crate::{Error, Result};
 
-/// Pickles of state dictionaries take a few kilobytes; some have the history of a training beside them.
-const MAX_PICKLE: u64 = 1 << 28;
-/// Tensors may share storages (tied weights); together they hold at most this many times the file's bytes.
+/// Tensors may share storages (tied weights); together they hold at most this many times the checkpoint's bytes.
 const MAX_SHARING: u64 = 4;
 
-/// What an archive is read from: a file, or what came through a pipe.
-pub(in super::super) trait Input: Read + Seek {}
-
-impl<T: Read + Seek> Input for T {}
-
-/// Reads every tensor of a state dictionary, that with the key `chosen` if it is not the only one; the names are left as they
-/// are. Beside it the names of what was passed over. `path` is for errors, `file_len` the bytes of the input.
-pub(in super::super) fn read(
-    path: &Path,
-    input: Box<dyn Input>,
-    file_len: u64,
-    chosen: Option<&str>,
-) -> Result<(StateDict, Vec<String>)> {
-    let mut archive = Archive::open(path, input, file_len)?;
-    archive.state(chosen).map_err(|reason| Error::Checkpoint { path: path.to_owned(), reason })
-}
-
-/// As [`read`], but reads no values.
-pub(in super::super) fn list(
-    path: &Path,
-    input: Box<dyn Input>,
-    file_len: u64,
-    chosen: Option<&str>,
-) -> Result<(Listed, Vec<String>)> {
-    let mut archive = Archive::open(path, input, file_len)?;
-    archive.list(chosen).map_err(|reason| Error::Checkpoint { path: path.to_owned(), reason })
-}
-
-struct Archive {
-    zip: ZipArchive<Box<dyn Input>>,
-    /// Bytes that entries may still have: those of an archive do not overlap, so all of them fit into it.
-    entries_left: u64,
+/// A checkpoint, open.
+pub(in super::super) struct Reader {
+    records: Box<dyn Records>,
     /// Bytes that tensors may still take out of the storages.
     views_left: u64,
     /// Storages that a later tensor needs too.
     storages: HashMap<Rc<str>, Rc<Vec<u8>>>,
 }
 
-impl Archive {
-    fn open(path: &Path, input: Box<dyn Input>, file_len: u64) -> Result<Self> {
-        // Not `Detect`: where the end records are as long as the first header of the directory (PyTorch, an archive
-        // name of 21 bytes), it takes the second header for the first, and refuses the file.
-        let whole_file = Config { archive_offset: ArchiveOffset::Known(0) };
-        let zip = ZipArchive::with_config(whole_file, input).map_err(|error| Error::Checkpoint {
-            path: path.to_owned(),
-            reason: format!("the zip archive: {error}"),
-        })?;
-        let views_left = MAX_SHARING.saturating_mul(file_len);
-        Ok(Self { zip, entries_left: file_len, views_left, storages: HashMap::new() })
+impl Reader {
+    /// A file that begins with `head` and has `len` bytes, at its start.
+    pub fn of_file(path: &Path, head: &[u8], input: Box<dyn Input>, len: u64) -> Result<Self> {
+        let records: Box<dyn Records> = if is_legacy(head) {
+            Box::new(Legacy::new(input, len))
+        } else {
+            Box::new(Archive::open(input, len).map_err(|reason| fail(path, reason))?)
+        };
+        Ok(Self::new(records, len))
     }
 
-    /// The chosen dictionary, and the folder of the archive.
-    fn chosen(&mut self, chosen: Option<&str>) -> Result<(Chosen, String), String> {
-        let names: Vec<String> =
-            self.zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
-        let pickle_name = names.iter().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
-        let pickle_name = pickle_name.ok_or("the archive has no data.pkl; was it written by torch.save?")?;
-        let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
-        let byte_order = format!("{folder}byteorder");
-        if names.contains(&byte_order) && self.entry(&byte_order, 16)?.trim_ascii() != b"little" {
-            return Err("its numbers are big-endian".into());
-        }
-        let pickle = self.entry(pickle_name, MAX_PICKLE)?;
-        let value = unpickle(&pickle).map_err(|met| format!("its pickle holds {met}"))?;
+    /// A folder with `data.pkl`.
+    pub fn of_folder(folder: &Path) -> Self {
+        let unpacked = Unpacked::new(folder);
+        let len = unpacked.len();
+        Self::new(Box::new(unpacked), len)
+    }
 
+    fn new(records: Box<dyn Records>, len: u64) -> Self {
+        Self { records, views_left: MAX_SHARING.saturating_mul(len), storages: HashMap::new() }
+    }
+
+    /// Reads every tensor of a state dictionary, that with the key `chosen` if it is not the only one; the names are left as
+    /// they are. Beside it the names of what was passed over. `path` is for errors.
+    pub fn read(mut self, path: &Path, chosen: Option<&str>) -> Result<(StateDict, Vec<String>)> {
+        self.state(chosen).map_err(|reason| fail(path, reason))
+    }
+
+    /// As [`read`](Self::read), but reads no values.
+    pub fn list(mut self, path: &Path, chosen: Option<&str>) -> Result<(Listed, Vec<String>)> {
+        self.summaries(chosen).map_err(|reason| fail(path, reason))
+    }
+
+    fn chosen(&mut self, chosen: Option<&str>) -> Result<Chosen, String> {
+        let value = self.records.value().map_err(|met| format!("its pickle holds {met}"))?;
         let chosen = choose(&value, chosen)?;
         let mut names: Vec<&Rc<str>> = chosen.tensors.iter().map(|(name, _)| name).collect();
         names.sort();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(format!("two tensors are named `{}`", pair[0])),
-            None => Ok((chosen, folder)),
+            None => Ok(chosen),
         }
     }
 
-    fn list(&mut self, chosen: Option<&str>) -> Result<(Listed, Vec<String>), String> {
-        let (Chosen { tensors, passed_over }, _) = self.chosen(chosen)?;
+    fn summaries(&mut self, chosen: Option<&str>) -> Result<(Listed, Vec<String>), String> {
+        let Chosen { tensors, passed_over } = self.chosen(chosen)?;
         let summary = |(name, tensor): (Rc<str>, Rc<TensorRef>)| {
             let precision = element(tensor.storage.kind)?.precision;
             Ok((name.to_string(), TensorSummary { shape: tensor.shape.clone(), precision }))
@@ -112,7 +84,7 @@ impl Archive {
     }
 
     fn state(&mut self, chosen: Option<&str>) -> Result<(StateDict, Vec<String>), String> {
-        let (Chosen { tensors, passed_over }, folder) = self.chosen(chosen)?;
+        let Chosen { tensors, passed_over } = self.chosen(chosen)?;
         // How many tensors still need a storage: those of a large table would otherwise be in memory to the end.
         let mut needed: HashMap<Rc<str>, usize> = HashMap::new();
         for (_, tensor) in &tensors {
@@ -120,46 +92,19 @@ impl Archive {
         }
         let mut state = StateDict::default();
         for (name, tensor) in tensors {
-            let key = &tensor.storage.key;
-            let left = needed.get_mut(key).map_or(0, |left| {
+            let left = needed.get_mut(&tensor.storage.key).map_or(0, |left| {
                 *left -= 1;
                 *left
             });
-            let read = self.tensor(&folder, &tensor, left > 0);
-            state
-                .0
-                .insert(name.to_string(), read.map_err(|reason| format!("the tensor `{name}`: {reason}"))?);
+            let read =
+                self.tensor(&tensor, left > 0).map_err(|reason| format!("the tensor `{name}`: {reason}"));
+            state.0.insert(name.to_string(), read?);
         }
         Ok((state, passed_over))
     }
 
-    /// The bytes of an entry, which must be stored (not compressed), as torch.save does: so its size is
-    /// bounded by that of the file.
-    fn entry(&mut self, name: &str, max: u64) -> Result<Vec<u8>, String> {
-        let mut entry = self.zip.by_name(name).map_err(|error| format!("{name}: {error}"))?;
-        if entry.compression() != CompressionMethod::Stored {
-            return Err(format!(
-                "{name} is compressed, and torch.save compresses nothing; unpack the archive and pack it with `zip -0 -r`"
-            ));
-        }
-        let len = entry.size();
-        if len > max {
-            return Err(format!("{name} has {len} bytes, and {max} are enough for one"));
-        }
-        let left = self.entries_left.checked_sub(len);
-        self.entries_left =
-            left.ok_or_else(|| format!("{name} claims {len} bytes, more than the file has"))?;
-        let mut bytes = Vec::with_capacity(len as usize);
-        // One byte more than there should be: the checksum is compared where the entry ends.
-        let read = entry.by_ref().take(len + 1).read_to_end(&mut bytes);
-        if read.map_err(|error| format!("{name}: {error}"))? as u64 != len {
-            return Err(format!("{name} does not have the {len} bytes that it claims"));
-        }
-        Ok(bytes)
-    }
-
     /// Reads a tensor, and keeps its storage if another one needs it.
-    fn tensor(&mut self, folder: &str, tensor: &TensorRef, keep: bool) -> Result<HostTensor, String> {
+    fn tensor(&mut self, tensor: &TensorRef, keep: bool) -> Result<HostTensor, String> {
         let TensorRef { storage, offset, shape, strides } = tensor;
         let Element { size: item_size, precision, decode } = element(storage.kind)?;
         let absurd = || format!("its shape {shape:?} does not fit its storage of {} values", storage.len);
@@ -169,13 +114,17 @@ impl Archive {
         if strides.len() != shape.len() || (count > storage.len && !is_expanded) {
             return Err(absurd());
         }
-        let bytes = count.checked_mul(item_size).ok_or_else(absurd)? as u64;
-        self.views_left = self.views_left.checked_sub(bytes).ok_or_else(absurd)?;
-
         let bytes = match self.storages.remove(&storage.key) {
             Some(bytes) => bytes,
-            None => Rc::new(self.entry(&format!("{folder}data/{}", storage.key), u64::MAX)?),
+            None => {
+                let bytes = self.records.storage(storage)?;
+                // What was compressed is more than the file's bytes.
+                self.views_left = self.views_left.max(bytes.len() as u64);
+                Rc::new(bytes)
+            }
         };
+        let taken = count.checked_mul(item_size).ok_or_else(absurd)? as u64;
+        self.views_left = self.views_left.checked_sub(taken).ok_or_else(absurd)?;
         if keep {
             self.storages.insert(storage.key.clone(), bytes.clone());
         }
@@ -198,25 +147,8 @@ impl Archive {
     }
 }
 
-/// How a kind of storage keeps its values.
-struct Element {
-    size: usize,
-    precision: Precision,
-    decode: fn(&[u8]) -> f32,
-}
-
-fn element(kind: &str) -> Result<Element, String> {
-    fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-        bytes.try_into().unwrap_or([0; N]) // always N bytes, by the caller's slice
-    }
-    let (size, precision, decode): (_, _, fn(&[u8]) -> f32) = match kind {
-        "FloatStorage" => (4, Precision::F32, |b| f32::from_le_bytes(array(b))),
-        "DoubleStorage" => (8, Precision::F32, |b| f64::from_le_bytes(array(b)) as f32),
-        "HalfStorage" => (2, Precision::F16, |b| half::f16::from_le_bytes(array(b)).to_f32()),
-        "BFloat16Storage" => (2, Precision::Bf16, |b| half::bf16::from_le_bytes(array(b)).to_f32()),
-        kind => return Err(format!("it is stored as {kind}, and weights are floats")),
-    };
-    Ok(Element { size, precision, decode })
+fn fail(path: &Path, reason: String) -> Error {
+    Error::Checkpoint { path: path.to_owned(), reason }
 }
 
 /// Storage positions of all elements, the last axis fastest; saturated where they overflow.

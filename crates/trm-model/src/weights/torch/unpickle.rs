@@ -2,11 +2,13 @@
 
 use std::{collections::HashMap, rc::Rc};
 
+use super::storage::{Storage, kind};
+
 /// A value on the interpreter's stack.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     None,
-    Bool,
+    Bool(bool),
     Int(i64),
     Str(Rc<str>),
     Tuple(Rc<[Value]>, Depth),
@@ -19,17 +21,6 @@ pub(super) enum Value {
     Storage(Rc<Storage>),
     Tensor(Rc<TensorRef>),
     Mark,
-}
-
-/// A storage that a tensor points into.
-#[derive(Debug)]
-pub(super) struct Storage {
-    /// `FloatStorage`, `BFloat16Storage`, …
-    pub kind: &'static str,
-    /// The name of its file in the archive.
-    pub key: Rc<str>,
-    /// Number of elements.
-    pub len: usize,
 }
 
 /// A tensor: a strided view of a storage.
@@ -63,45 +54,57 @@ const MAX_NAME: usize = 80;
 /// No weight has more axes. Few bytes of pickle can rebuild a tensor again, so each must be small.
 const MAX_AXES: usize = 8;
 
-/// The functions and types that a state dictionary may name; storages of integers make better messages later.
-const GLOBALS: [&str; 17] = [
+/// The functions and types that a state dictionary may name, beside those of storages.
+const GLOBALS: [&str; 6] = [
     "collections.OrderedDict",
     "torch._utils._rebuild_tensor_v2",
     "torch._utils._rebuild_parameter",
     "torch._utils._rebuild_parameter_with_state",
     "torch._tensor._rebuild_from_type_v2",
     "torch.Tensor",
-    "torch.FloatStorage",
-    "torch.DoubleStorage",
-    "torch.HalfStorage",
-    "torch.BFloat16Storage",
-    "torch.LongStorage",
-    "torch.IntStorage",
-    "torch.ShortStorage",
-    "torch.CharStorage",
-    "torch.ByteStorage",
-    "torch.BoolStorage",
-    "torch.ComplexFloatStorage",
 ];
 
-/// Runs the pickle and returns the value it leaves.
+/// What a pickle left.
+pub(super) struct Unpickled<'a> {
+    /// The value it makes.
+    pub value: Value,
+    /// The bytes behind it.
+    pub rest: &'a [u8],
+    /// Its strings, in order.
+    pub strings: Vec<Rc<str>>,
+    /// All storages that it names, by their keys.
+    pub storages: HashMap<Rc<str>, Rc<Storage>>,
+}
+
+/// Runs the pickle that `bytes` begin with.
 ///
 /// # Errors
 /// A sentence that says what was met that no state dictionary needs.
-pub(super) fn unpickle(bytes: &[u8]) -> Result<Value, String> {
-    Machine { input: bytes, stack: Vec::new(), memo: HashMap::new() }.run()
+pub(super) fn unpickle(bytes: &[u8]) -> Result<Unpickled<'_>, String> {
+    let mut machine = Machine {
+        input: bytes,
+        stack: Vec::new(),
+        memo: HashMap::new(),
+        strings: Vec::new(),
+        storages: HashMap::new(),
+    };
+    let value = machine.run()?;
+    let Machine { input: rest, strings, storages, .. } = machine;
+    Ok(Unpickled { value, rest, strings, storages })
 }
 
 struct Machine<'a> {
     input: &'a [u8],
     stack: Vec<Value>,
     memo: HashMap<u32, Value>,
+    strings: Vec<Rc<str>>,
+    storages: HashMap<Rc<str>, Rc<Storage>>,
 }
 
 impl Machine<'_> {
-    fn run(mut self) -> Result<Value, String> {
+    fn run(&mut self) -> Result<Value, String> {
         loop {
-            if self.stack.len() + self.memo.len() > MAX_VALUES {
+            if self.stack.len() + self.memo.len() + self.strings.len() > MAX_VALUES {
                 return Err(format!("over {MAX_VALUES} values at a time"));
             }
             let [opcode] = self.take()?;
@@ -111,7 +114,7 @@ impl Machine<'_> {
                 0x95 => drop(self.take::<8>()?),                                  // FRAME
                 b'(' => self.push(Value::Mark),                                   // MARK
                 b'N' => self.push(Value::None),                                   // NONE
-                0x88 | 0x89 => self.push(Value::Bool),                            // NEWTRUE, NEWFALSE
+                0x88 | 0x89 => self.push(Value::Bool(opcode == 0x88)),            // NEWTRUE, NEWFALSE
                 b'J' => self.int(|b: [u8; 4]| i64::from(i32::from_le_bytes(b)))?, // BININT
                 b'K' => self.int(|[b]: [u8; 1]| i64::from(b))?,                   // BININT1
                 b'M' => self.int(|b: [u8; 2]| i64::from(u16::from_le_bytes(b)))?, // BININT2
@@ -192,7 +195,11 @@ impl Machine<'_> {
                 b'Q' => {
                     // BINPERSID
                     let id = self.pop()?;
-                    self.push(storage(&id)?);
+                    let value = storage(&id)?;
+                    if let Value::Storage(storage) = &value {
+                        self.storages.entry(storage.key.clone()).or_insert_with(|| storage.clone());
+                    }
+                    self.push(value);
                 }
                 b'R' | 0x81 => {
                     // REDUCE, NEWOBJ
@@ -275,6 +282,7 @@ impl Machine<'_> {
     fn string<const N: usize>(&mut self, len: impl Fn([u8; N]) -> usize) -> Result<(), String> {
         let len = len(self.take()?);
         let string = self.take_str(len)?;
+        self.strings.push(string.clone());
         self.push(Value::Str(string));
         Ok(())
     }
@@ -341,7 +349,8 @@ fn too_deep() -> Value {
 
 fn global(module: &str, name: &str) -> Value {
     let known = |path: &&str| path.rsplit_once('.') == Some((module, name));
-    match GLOBALS.into_iter().find(known) {
+    let storage = || (module == "torch").then(|| kind(name).map(|(name, _)| name)).flatten();
+    match GLOBALS.into_iter().find(known).or_else(storage) {
         Some(path) => Value::Global(path),
         // Few bytes can name the same code again and again, so that each name must be short.
         None => {
@@ -354,19 +363,24 @@ fn global(module: &str, name: &str) -> Value {
 /// Storage keys are decimal numbers.
 const MAX_KEY: usize = 32;
 
-/// `('storage', torch.FloatStorage, key, location, numel)`; the location (`cpu`, `cuda:0`) does not matter.
+/// `('storage', torch.FloatStorage, key, location, numel)`; the location (`cpu`, `cuda:0`) does not matter. Before PyTorch 1.6
+/// a part of the storage could follow, which is `None` in all that was written since.
 fn storage(id: &Value) -> Result<Value, String> {
-    if let Value::Tuple(items, _) = id
-        && let [Value::Str(tag), Value::Global(kind), Value::Str(key), Value::Str(_), Value::Int(len)] =
-            &**items
-        && &**tag == "storage"
-        && key.len() <= MAX_KEY
-        && let Some(kind) = kind.strip_prefix("torch.")
-        && let Ok(len) = usize::try_from(*len)
-    {
-        return Ok(Value::Storage(Rc::new(Storage { kind, key: key.clone(), len })));
+    let strange = || "a storage that is not described as PyTorch does".to_owned();
+    let Value::Tuple(items, _) = id else { return Err(strange()) };
+    let ([Value::Str(tag), kind, Value::Str(key), Value::Str(_), Value::Int(len)]
+    | [Value::Str(tag), kind, Value::Str(key), Value::Str(_), Value::Int(len), Value::None]) = &**items
+    else {
+        return Err(strange());
+    };
+    match (kind, usize::try_from(*len)) {
+        _ if &**tag != "storage" || key.len() > MAX_KEY => Err(strange()),
+        (Value::Global(kind), Ok(len)) if kind.ends_with("Storage") => {
+            Ok(Value::Storage(Rc::new(Storage { kind, key: key.clone(), len })))
+        }
+        (Value::Foreign(what), Ok(_)) => Ok(Value::Foreign(what.clone())),
+        _ => Err(strange()),
     }
-    Err("a storage that is not described as PyTorch does".into())
 }
 
 fn call(function: &Value, arguments: &Value) -> Result<Value, String> {
@@ -379,6 +393,8 @@ fn call(function: &Value, arguments: &Value) -> Result<Value, String> {
     };
     match (*function, &**arguments) {
         ("collections.OrderedDict", []) => Ok(Value::Dict(Vec::new())),
+        // A tensor of numbers that no weights are.
+        (_, [Value::Foreign(what), ..]) => Ok(Value::Foreign(what.clone())),
         (
             "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state",
             [Value::Tensor(tensor), ..],
