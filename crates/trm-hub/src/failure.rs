@@ -78,6 +78,11 @@ impl Request<'_> {
         }
     }
 
+    /// A server that sends elsewhere, where nobody should follow without a look at it.
+    pub(crate) fn moved(&self, to: &str) -> Error {
+        self.other(format!("{} sends to {to}; if you trust that address, set HF_ENDPOINT to it", self.endpoint))
+    }
+
     fn not_the_hub(&self, reason: &str) -> Error {
         let advice = "a login page or a mirror that has moved may have answered in its place; check HF_ENDPOINT and the proxy";
         self.other(format!("{} did not answer as the Hub does ({reason}); {advice}", self.endpoint))

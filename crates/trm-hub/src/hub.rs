@@ -10,6 +10,7 @@ use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, RepoTypeAny};
 
 use crate::failure::Request;
 use crate::fetch::{Failure, fetch};
+use crate::moved;
 use crate::transfer::{self, Patience};
 use crate::{Error, HubOptions, Progress, RepoFile, RepoId, RepoKind, Result, file_name};
 
@@ -17,6 +18,11 @@ use crate::{Error, HubOptions, Progress, RepoFile, RepoId, RepoKind, Result, fil
 /// most.
 const RETRIES: usize = 2;
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// Redirections that are followed for one file.
+const MAX_MOVES: usize = 5;
+/// `hf-hub` looks for a token where none is given; this is one that no request can carry.
+const NO_TOKEN: &str = "\0";
 
 const PATIENCE: Patience = Patience { answer: Duration::from_secs(10), bytes: Duration::from_secs(60) };
 
@@ -27,6 +33,8 @@ pub struct Hub {
     pub(crate) endpoint: String,
     cache_dir: PathBuf,
     pub(crate) offline: bool,
+    /// As given, with the token.
+    options: HubOptions,
 }
 
 impl From<RepoKind> for RepoTypeAny {
@@ -67,7 +75,7 @@ impl Hub {
             builder = builder.cache_dir(folder);
         }
         let offline = options.offline;
-        if let Some(token) = options.into_token() {
+        if let Some(token) = options.clone().into_token() {
             builder = builder.token(token);
         }
         let failed = |error: HFError| match error {
@@ -79,7 +87,7 @@ impl Hub {
         let client = builder.build().map_err(failed)?;
         let cache_dir = client.cache_dir().to_owned();
         let client = HFClientSync::from_inner(client).map_err(failed)?;
-        Ok(Self { client, endpoint, cache_dir, offline })
+        Ok(Self { client, endpoint, cache_dir, offline, options })
     }
 
     /// The path of a file in the local cache; downloads it first if it is not there.
@@ -174,7 +182,7 @@ impl Hub {
         }
     }
 
-    /// `None` if the Hub has no such file or no such repository.
+    /// `None` if the Hub has no such file or no such repository. A mirror that has moved is followed.
     fn download(
         &self,
         kind: RepoKind,
@@ -182,17 +190,43 @@ impl Hub {
         file: &str,
         progress: &dyn Progress,
     ) -> Result<Option<PathBuf>> {
-        let request = self.request(repo, Some(file));
+        let mut hub = self.clone();
+        for _ in 0..MAX_MOVES {
+            let failure = match hub.download_there(kind, repo, file, progress)? {
+                Ok(path) => return Ok(Some(path)),
+                Err(Failure::Hub(HFError::EntryNotFound { .. })) => return Ok(None),
+                Err(failure) => failure,
+            };
+            let is_redirected = matches!(failure, Failure::Hub(HFError::MalformedResponse { .. }));
+            let moved = if is_redirected { moved::ask(&hub.endpoint, kind, repo, file) } else { None };
+            match moved {
+                None => return Err(hub.request(repo, Some(file)).failed(failure)),
+                Some(to) if to.is_unsafe => {
+                    return Err(hub.request(repo, Some(file)).moved(&to.endpoint));
+                }
+                Some(to) => hub = hub.at(to)?,
+            }
+        }
+        Err(hub.request(repo, Some(file)).moved(&hub.endpoint))
+    }
+
+    /// The same at another address, which sees no token if it is another server.
+    fn at(&self, to: moved::Moved) -> Result<Self> {
+        let token = if to.is_same_server { self.options.token.clone() } else { Some(NO_TOKEN.to_owned()) };
+        Self::new(HubOptions { endpoint: Some(to.endpoint), token, ..self.options.clone() })
+    }
+
+    fn download_there(
+        &self,
+        kind: RepoKind,
+        repo: &RepoId,
+        file: &str,
+        progress: &dyn Progress,
+    ) -> Result<Result<PathBuf, Failure>> {
         let handle = self.handle(kind, repo);
         let name = file.to_owned();
-        let outcome =
-            transfer::run(PATIENCE, file, progress, move |reporter| fetch(&handle, &name, reporter))
-                .map_err(|silence| request.silent(silence))?;
-        match outcome {
-            Ok(path) => Ok(Some(path)),
-            Err(Failure::Hub(HFError::EntryNotFound { .. })) => Ok(None),
-            Err(failure) => Err(request.failed(failure)),
-        }
+        transfer::run(PATIENCE, file, progress, move |reporter| fetch(&handle, &name, reporter))
+            .map_err(|silence| self.request(repo, Some(file)).silent(silence))
     }
 
     /// Tells a missing file from a missing repository.

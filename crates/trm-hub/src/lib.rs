@@ -49,6 +49,8 @@ mod file_name;
 #[cfg(feature = "client")]
 mod hub;
 mod mazes;
+#[cfg(feature = "client")]
+mod moved;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "read by the client"))]
 mod options;
 mod progress;

@@ -16,6 +16,16 @@ pub fn connect(args: &HubArgs) -> Result<Hub> {
 /// The folder with `train.csv` and `test.csv`, downloaded if the source is on the Hub and no folder here.
 pub fn csv_folder(source: &Source, args: &HubArgs) -> Result<PathBuf> {
     let id = match source {
+        Source::Folder(file) if file.is_file() => {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            return Err(format!(
+                "{}: is a file; name the folder with train.csv and test.csv, as {}",
+                file.display(),
+                folder.display()
+            )
+            .into());
+        }
         Source::Folder(folder) => return Ok(folder.clone()),
         // A folder that is there is meant, even if its name could be one on the Hub.
         Source::Hub(id) if Path::new(id).is_dir() => return Ok(id.into()),

@@ -114,6 +114,13 @@ struct Found {
 fn read_maze(path: Option<&Path>) -> Result<Option<Maze>> {
     let from_stdin = path.is_none_or(|path| path == Path::new("-"));
     let (bytes, place) = match path {
+        Some(path) if path.is_dir() => {
+            let name = path.display();
+            return Err(format!(
+                "{name}: is a folder; give a text file with one maze, or evaluate a data set with `trm eval --data {name}`"
+            )
+            .into());
+        }
         Some(path) if !from_stdin => {
             let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             (bytes, path.display().to_string())

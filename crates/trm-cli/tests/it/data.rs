@@ -227,6 +227,10 @@ fn missing_files_are_named() {
         message.starts_with(&format!("cannot read {}", text(&folder.path().join("train.csv")))),
         "{message}"
     );
+    let file = folder.path().join("test.csv");
+    std::fs::write(&file, "").expect("written");
+    let message = error(&mut trm!["data", "build", "--source", &file, "--output", &output]);
+    assert!(message.contains("is a file; name the folder with train.csv and test.csv"), "{message}");
     let message = error(&mut trm!["data", "check", folder.path()]);
     assert!(message.starts_with(&format!("{}: has no split `train`", text(folder.path()))), "{message}");
     assert!(message.contains("make one with `trm data`"), "{message}");

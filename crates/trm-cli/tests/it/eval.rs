@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{self, Fixture, Tensors, error, generate, json, read, stdout, text};
+use crate::support::{self, Fixture, Tensors, error, generate, json, read, stdout, text, tiny_run};
 use predicates::str::contains;
 use serde_json::{Value, json as value};
+use trm_data::{Dataset, Metadata};
 use trm_model::weights;
 
 /// Golden evaluations with and without `q_continue`, with and without rows of padding.
@@ -289,6 +290,40 @@ fn data_of_another_kind_is_refused() {
     dataset.save(&fixture.data().join("test")).expect("written");
     let message = error(&mut fixture.eval());
     assert!(message.starts_with("the data set has num_puzzle_identifiers 4, but the model 3"), "{message}");
+}
+
+/// A split without puzzles is no evaluation of 0 %: neither `trm eval` nor a training takes it.
+#[test]
+fn an_empty_split_is_refused() {
+    let fixture = Fixture::new("tiny-att", "eval.safetensors");
+    let whole = fixture.dataset();
+    let empty = Dataset {
+        metadata: Metadata { total_groups: 0, total_puzzles: 0, ..whole.metadata.clone() },
+        inputs: Vec::new(),
+        labels: Vec::new(),
+        puzzle_identifiers: Vec::new(),
+        puzzle_indices: vec![0],
+        group_indices: vec![0],
+    };
+    whole.save(&fixture.data().join("train")).expect("saved");
+    empty.save(&fixture.data().join("test")).expect("saved");
+    let said = error(&mut fixture.eval());
+    assert!(said.contains("has no puzzles to evaluate"), "{said}");
+
+    let recipe = fixture.path("recipe.toml");
+    let data = format!("kind = \"dataset\"\npath = {:?}", text(&fixture.data()));
+    let mazes = "kind = \"mazes\"\nside = 4\nmin_path = 2";
+    assert!(tiny_run::RECIPE.contains(mazes));
+    fs::write(&recipe, tiny_run::RECIPE.replace(mazes, &data)).expect("written");
+    let run = fixture.path("run");
+    let mut train = trm!["train", recipe, "--output", &run, "--device", "cpu"];
+    let cells = format!("model.seq_len={}", whole.metadata.seq_len);
+    for setting in ["model.num_puzzle_identifiers=3", &cells] {
+        train.args(["--set", setting]);
+    }
+    let said = error(&mut train);
+    assert!(said.contains("has no puzzles to evaluate"), "{said}");
+    assert!(!run.exists(), "a run was begun");
 }
 
 /// A missing split, data set or model is named.

@@ -185,6 +185,8 @@ fn refuses_what_is_no_maze() {
         let message = error(trm!["solve", "-"].write_stdin(maze));
         assert!(message.starts_with(&format!("standard input: {reason}")), "{message}");
     }
+    let message = error(&mut trm!["solve", folder.path()]);
+    assert!(message.contains("is a folder; give a text file") && message.contains("trm eval"), "{message}");
     let message = error(&mut trm!["solve", folder.path().join("none")]);
     assert!(message.starts_with(&format!("cannot read {}", text(&folder.path().join("none")))), "{message}");
     fs::write(&file, b"S \xff\n G").expect("written");

@@ -61,6 +61,53 @@ fn whoever_is_not_the_hub_is_named() {
     }
 }
 
+/// A mirror that has moved within its server is followed, and sees the token there.
+#[test]
+fn a_mirror_that_has_moved_is_followed() {
+    let server = Server::start(vec![entry("private/net/step_1", "state", Delivery::Plain)]);
+    let cache = tempdir().unwrap();
+    let hub = Hub::new(HubOptions {
+        cache_dir: Some(cache.path().to_owned()),
+        offline: false,
+        endpoint: Some(format!("{}/old", server.endpoint())),
+        token: Some("hf_reader".to_owned()),
+    })
+    .unwrap();
+    let path = hub.file(RepoKind::Model, &repo("private/net"), "step_1", &()).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), b"state");
+    assert!(hub.file(RepoKind::Model, &repo("private/net"), "step_2", &()).is_err());
+}
+
+/// A mirror that has moved to another server is followed there without the token; one that sends in circles is left.
+#[test]
+fn another_server_sees_no_token() {
+    let there = mazes(Delivery::Plain);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (to, circle) = (there.endpoint(), endpoint.clone());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 4096];
+            let len = stream.read(&mut head).unwrap_or(0);
+            let head = String::from_utf8_lossy(&head[..len]).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or("/");
+            let to = if path.contains("circle") { &circle } else { &to };
+            let answer = format!(
+                "HTTP/1.1 308 Permanent Redirect\r\nLocation: {to}{path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let cache = tempdir().unwrap();
+    let hub = hub(&endpoint, cache.path(), false);
+    let path = hub.file(RepoKind::Dataset, &repo("lab/mazes"), "test.csv", &()).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), crate::support::BODY);
+    let requests = there.take_whole_requests();
+    assert!(!requests.is_empty() && requests.iter().all(|request| request.token().is_none()));
+    let error = hub.file(RepoKind::Dataset, &repo("lab/circle"), "test.csv", &()).unwrap_err().to_string();
+    assert!(error.contains(&endpoint) && error.contains("HF_ENDPOINT"), "{error}");
+}
+
 #[test]
 #[ignore = "asks the name servers of the system"]
 fn an_unknown_host_fails_fast() {

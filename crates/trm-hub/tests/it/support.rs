@@ -242,6 +242,10 @@ fn respond(
     known: &str,
     entries: &[Entry],
 ) -> Vec<u8> {
+    if let Some(rest) = path.strip_prefix("/old/") {
+        let moved = format!("Location: http://{address}/{rest}\r\n");
+        return plain("308 Permanent Redirect", &moved, b"", method);
+    }
     if path.contains("/private/") && !authorised {
         return plain("401 Unauthorized", "X-Error-Code: GatedRepo\r\n", b"{\"error\":\"no\"}", method);
     }

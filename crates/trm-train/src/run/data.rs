@@ -22,8 +22,8 @@ impl Data {
     /// Loads or prepares what the recipe names.
     ///
     /// # Errors
-    /// [`Error::Data`] for a data set that cannot be read; [`Error::Recipe`] for one that does not fit the model, or a
-    /// recipe whose data are `custom`.
+    /// [`Error::Data`] for a data set that cannot be read; [`Error::Eval`] for an empty one to evaluate on; [`Error::Recipe`] for
+    /// one that does not fit the model, or a recipe whose data are `custom`.
     pub fn open(recipe: &Recipe) -> Result<Self> {
         Self::open_unless(recipe, &|| false)
     }
@@ -51,6 +51,7 @@ impl Data {
     pub fn custom(recipe: &Recipe, source: Box<dyn Source>, evaluation: Option<Dataset>) -> Result<Self> {
         if let Some(dataset) = &evaluation {
             must_fit(recipe, dataset)?;
+            must_hold_puzzles(dataset)?;
         } else if let Some(section) = &recipe.evaluation {
             let requirement = "needs puzzles to evaluate on; give them, or leave out the section".into();
             return Err(Error::Recipe {
@@ -72,6 +73,7 @@ impl Data {
         };
         if let Some(dataset) = &evaluation {
             must_fit(recipe, dataset)?;
+            must_hold_puzzles(dataset)?;
         }
         let splits = [Some(&*train), evaluation.as_ref()];
         let warnings = splits.into_iter().flatten().filter_map(|split| split.metadata.warning()).collect();
@@ -127,6 +129,11 @@ impl Data {
 /// Neither training's nor one that people choose.
 fn evaluation_seed(seed: u64) -> u64 {
     seed ^ u64::from_be_bytes(*b"evaluate")
+}
+
+/// Refuses at the beginning what the first evaluation would refuse, after hours of training.
+fn must_hold_puzzles(evaluation: &Dataset) -> Result<()> {
+    if evaluation.is_empty() { Err(trm_eval::Error::Empty.into()) } else { Ok(()) }
 }
 
 fn must_fit(recipe: &Recipe, dataset: &Dataset) -> Result<()> {

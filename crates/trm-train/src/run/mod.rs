@@ -134,15 +134,28 @@ impl<B: AutodiffKernels> Run<B> {
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
-            let record = self.step()?;
-            if let Err(error) = sink.event(&Event::Record(Record::Step(record))) {
-                // Whoever watches may fail; the steps that were made stay. Members of a group save together or not at all.
-                if self.trainer.group().size() == 1 {
-                    self.save(&mut |_: &Event| Ok(()))?;
+            let rows = match self.draw() {
+                Ok(rows) => rows,
+                Err(error) => {
+                    self.save_for_later()?;
+                    return Err(error);
                 }
+            };
+            let record = self.step_on(&rows)?;
+            if let Err(error) = sink.event(&Event::Record(Record::Step(record))) {
+                self.save_for_later()?;
                 return Err(error);
             }
         }
+    }
+
+    /// Saves the steps that were made, since whoever brings rows or watches has failed. Members of a group save together or not
+    /// at all.
+    fn save_for_later(&mut self) -> Result<()> {
+        if self.trainer.group().size() > 1 || self.progress.step <= self.saved_step {
+            return Ok(());
+        }
+        self.save(&mut |_: &Event| Ok(()))
     }
 
     /// Makes one step.
@@ -150,16 +163,26 @@ impl<B: AutodiffKernels> Run<B> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn step(&mut self) -> Result<StepRecord> {
+        let rows = self.draw()?;
+        self.step_on(&rows)
+    }
+
+    /// The rows for the next step.
+    fn draw(&mut self) -> Result<Drawn> {
         let begun = Instant::now();
         let step = self.progress.step + 1;
-        let config = self.recipe.model_at(step);
         let lane = self.recipe.lane_at(step);
         self.trainer.enter_lane(lane);
-        self.trainer.apply_as(&config)?;
-
         let batch_size = self.recipe.batch_size_of(lane);
         let free = self.trainer.free_places()?.unwrap_or_else(|| vec![true; batch_size]);
-        let rows = self.source.next_rows(step, &free)?;
+        Ok(Drawn { rows: self.source.next_rows(step, &free)?, batch_size, begun })
+    }
+
+    fn step_on(&mut self, Drawn { rows, batch_size, begun }: &Drawn) -> Result<StepRecord> {
+        let batch_size = *batch_size;
+        let step = self.progress.step + 1;
+        let config = self.recipe.model_at(step);
+        self.trainer.apply_as(&config)?;
         let min_steps = self.min_steps(step, batch_size, &config);
         let own = self.trainer.group().own(batch_size);
         let device = self.device();
@@ -208,6 +231,15 @@ impl<B: AutodiffKernels> Run<B> {
         }
         sink.event(&Event::Saved { step: self.progress.step, path })
     }
+}
+
+/// Rows for one step.
+struct Drawn {
+    rows: Rows,
+    /// How many puzzles the step trains on, on all devices together.
+    batch_size: usize,
+    /// When they were asked for.
+    begun: Instant,
 }
 
 fn record(result: &StepResult, batch_size: f64, total: f64, seconds: f64, flops: f64) -> StepRecord {

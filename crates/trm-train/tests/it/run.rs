@@ -2,11 +2,11 @@
 
 use std::{fs, path::Path};
 
-use crate::small_run::{final_state, go, open, recipe};
+use crate::small_run::{A, final_state, go, open, recipe};
 use tempfile::{TempDir, tempdir};
 use trm_train::{
-    CheckpointStore, Data, Error, EvaluationRecord, Event, Limits, Outcome, Recipe, Record, Resume,
-    StepRecord,
+    CheckpointStore, Data, Error, EvaluationRecord, Event, Group, Limits, Outcome, Place, Recipe, Record,
+    Result, Resume, Rows, Run, Source, StepRecord,
 };
 
 /// Records without what depends on the clock.
@@ -278,4 +278,65 @@ fn a_failing_sink_costs_no_step() {
     go(&mut open(&recipe, dir.path(), Resume::Yes).expect("a run"), None);
     let (whole, _) = undisturbed(&recipe);
     assert_eq!(final_state(dir.path()), final_state(whole.path()));
+}
+
+/// A source that gives up at a step.
+struct GivesUp {
+    source: Box<dyn Source>,
+    at: u64,
+}
+
+impl Source for GivesUp {
+    fn next_rows(&mut self, step: u64, free: &[bool]) -> Result<Rows> {
+        match step {
+            step if step == self.at => {
+                Err(Error::File { path: "puzzles".into(), reason: "the disk is gone".into() })
+            }
+            step => self.source.next_rows(step, free),
+        }
+    }
+
+    fn place(&self) -> Place {
+        self.source.place()
+    }
+
+    fn seek(&mut self, step: u64, place: Place) -> Result<()> {
+        self.source.seek(step, place)
+    }
+
+    fn fingerprint(&self) -> String {
+        self.source.fingerprint()
+    }
+}
+
+/// A source that fails ends the run with what it says, but no step is lost: where it works again, the run goes on as if nobody
+/// had disturbed it. One that fails at once leaves no checkpoint.
+#[test]
+fn a_failing_source_costs_no_step() {
+    let recipe = recipe(&["checkpoint.every=100"]);
+    for at in [1, 8] {
+        let dir = tempdir().expect("a folder");
+        let mut data = Data::open(&recipe).expect("data");
+        data.source = Box::new(GivesUp { source: data.source, at });
+        let device = Default::default();
+        let run = Run::<A>::open(recipe.clone(), data, dir.path(), Resume::No, &device, Group::alone());
+        let error = run.expect("a run").run(&Limits::default(), &mut |_: &Event| Ok(())).expect_err("gives up");
+        assert!(error.to_string().contains("the disk is gone"), "{error}");
+        let saved = CheckpointStore::new(dir.path().join("checkpoints"), 2).list().expect("a list");
+        assert_eq!(saved.first().map_or(0, |(step, _)| *step), at - 1);
+        go(&mut open(&recipe, dir.path(), Resume::Yes).expect("a run"), None);
+        let (whole, _) = undisturbed(&recipe);
+        assert_eq!(final_state(dir.path()), final_state(whole.path()));
+    }
+}
+
+/// Nothing to evaluate on is said before the first step, not after those up to the first evaluation.
+#[test]
+fn an_empty_evaluation_is_refused_at_once() {
+    let recipe = recipe(&[]);
+    let Data { source, evaluation, .. } = Data::open(&recipe).expect("data");
+    let mut nothing = evaluation.expect("an evaluation");
+    nothing.inputs.clear();
+    let refused = Data::custom(&recipe, source, Some(nothing)).map(drop).expect_err("nothing");
+    assert!(matches!(refused, Error::Eval(trm_eval::Error::Empty)), "{refused}");
 }
