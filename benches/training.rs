@@ -10,7 +10,7 @@ use burn::{
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use trm_data::{Generator, GeneratorConfig};
 use trm_model::{Trm, TrmConfig, act::Batch};
-use trm_train::{Checkpoint, CheckpointStore, Progress, Recipe, Rows, Trainer};
+use trm_train::{Checkpoint, CheckpointStore, Recipe, Rows, RunProgress, Trainer};
 
 type Backend = Autodiff<Flex>;
 
@@ -57,7 +57,7 @@ fn checkpoint(c: &mut Criterion) {
     let batch = batch(&recipe.model, 32);
     trainer.step(batch, Tensor::zeros([32], &Default::default())).expect("finite numbers");
     let state = || Checkpoint {
-        progress: Progress { step: 1, ..Progress::default() },
+        progress: RunProgress { step: 1, ..RunProgress::default() },
         recipe: recipe.to_toml(),
         tensors: trainer.to_tensors().expect("a state"),
     };

@@ -7,14 +7,14 @@ use std::{env, error::Error, path::Path};
 
 use burn::backend::Flex;
 use trm_data::{Dataset, Generator, GeneratorConfig};
-use trm_eval::{EvalOptions, Observer, Progress, evaluate};
+use trm_eval::{EvalOptions, EvalProgress, Observer, evaluate};
 use trm_model::{HaltRule, Trm, weights};
 
 /// Says how far the evaluation is.
 struct Report;
 
 impl Observer for Report {
-    fn progress(&mut self, progress: Progress) {
+    fn progress(&mut self, progress: EvalProgress) {
         eprint!("\r{}/{}", progress.finished, progress.total);
     }
 }

@@ -19,7 +19,10 @@ fn example(name: &str) -> Command {
     let this = env::current_exe().expect("this program");
     let profile = this.parent().and_then(Path::parent).expect("target/debug");
     let program: PathBuf = profile.join("examples").join(name);
-    assert!(program.with_extension(env::consts::EXE_EXTENSION).is_file(), "cargo build --examples comes first");
+    assert!(
+        program.with_extension(env::consts::EXE_EXTENSION).is_file(),
+        "cargo build --examples comes first"
+    );
     Command::new(program)
 }
 
@@ -78,7 +81,10 @@ fn other_mazes_prints_tables_and_a_plot() {
     let folder = tempfile::tempdir().expect("a folder");
     let plot = folder.path().join("plot.svg");
     let told = run("other_mazes", &["1", "6,8", plot.to_str().expect("a plain path")]);
-    assert!(told.contains("| no walls | ") && told.contains("| 6 | 21 | ") && told.contains("| 8 | 28 | "), "{told}");
+    assert!(
+        told.contains("| no walls | ") && told.contains("| 6 | 21 | ") && told.contains("| 8 | 28 | "),
+        "{told}"
+    );
     assert!(std::fs::read_to_string(&plot).expect("a plot").contains("<polyline"));
 }
 

@@ -9,42 +9,22 @@ mod error;
 mod evaluation;
 mod golden;
 mod measure;
+mod options;
 mod parity;
 mod peak;
+mod prepare;
 mod report;
 mod work;
 
-use std::{path::PathBuf, time::Instant};
+use std::time::Instant;
 
 use trm_kernels::Kernels;
-use trm_model::{Precision, TrmConfig, weights::StateDict};
+use trm_model::Precision;
 
 pub use error::{Error, Result};
+pub use options::Options;
 pub use report::{About, Distance, EvaluationRow, Measurement, ModelFacts, Peak, Report};
 pub use work::Work;
-
-/// What to check and measure.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The network that is timed, with weights drawn at random: time does not depend on them.
-    pub config: TrmConfig,
-    /// Puzzles at a time, each in turn.
-    pub batches: Vec<usize>,
-    /// Which work to time.
-    pub works: Vec<Work>,
-    /// Puzzles at a time within a training step.
-    pub micro_batch: Option<usize>,
-    /// What to compute in. Training keeps f32 weights, and computes in f32 where this is f16.
-    pub precision: Precision,
-    /// Seconds of each measurement, at least three runs.
-    pub seconds: f64,
-    /// The folder of golden files of the reference, one folder in it for each.
-    pub golden: Option<PathBuf>,
-    /// Whether to compare with the CPU, which takes its time with large networks.
-    pub against_cpu: bool,
-    /// A trained model to evaluate, on so many new mazes.
-    pub evaluation: Option<(TrmConfig, StateDict, usize)>,
-}
 
 /// Checks and measures a device. `about` names it; `told` is told what comes next, with all that was found until then: what
 /// ends in between need not take that with it.
@@ -61,7 +41,7 @@ pub fn bench<B: Kernels>(
     let begun = Instant::now();
     bench.attempt("first supervision step, with the kernels that it needs", || {
         let batch = options.batches.first().copied().unwrap_or(1);
-        work::prepare::<B>(Work::SupervisionStep, options, batch, device)?()?;
+        prepare::prepare::<B>(Work::SupervisionStep, options, batch, device)?()?;
         B::sync(device).map_err(|error| Error::Device { reason: error.to_string() })
     })?;
     bench.report.start_up_seconds = begun.elapsed().as_secs_f64();

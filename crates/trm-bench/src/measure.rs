@@ -7,7 +7,7 @@ use std::{
 
 use trm_kernels::Kernels;
 
-use crate::{Error, Measurement, Options, Peak, Result, Work, work::prepare};
+use crate::{Error, Measurement, Options, Peak, Result, Work, prepare::prepare};
 
 const LEAST_RUNS: usize = 3;
 const WARM_UP_RUNS: usize = 2;

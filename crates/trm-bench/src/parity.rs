@@ -8,7 +8,7 @@ use trm_kernels::Kernels;
 use trm_model::{Precision, Trm, TrmConfig};
 use trm_train::{Recipe, Rows, Trainer};
 
-use crate::{Distance, Result, work::mazes};
+use crate::{Distance, Result, prepare::mazes};
 
 /// Puzzles compared.
 const ROWS: usize = 2;

@@ -2,23 +2,23 @@
 
 mod commands;
 mod device;
+mod error;
 mod flags;
+mod interrupt;
+mod messages;
 mod progress;
 mod render;
 mod train_view;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use clap::Parser;
 
-use crate::flags::Cli;
-
-/// Any error, with a message for people.
-type Error = Box<dyn std::error::Error>;
-type Result<T, E = Error> = std::result::Result<T, E>;
+use crate::{
+    error::{Error, Result},
+    flags::Cli,
+    messages::say,
+};
 
 fn main() -> ExitCode {
     trm_kernels::keep_memory();
@@ -30,17 +30,6 @@ fn main() -> ExitCode {
             say(&format!("{}error:{:#} {error}\n", render::ERROR, render::ERROR));
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Writes to standard error; into a file in one piece, so that no other thread's last words come in between.
-fn say(message: &str) {
-    if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
-        let plain = anstream::adapter::strip_str(message).to_string();
-        // Nobody is left to be told that this failed.
-        let _ = io::stderr().write_all(plain.as_bytes());
-    } else {
-        anstream::eprint!("{message}");
     }
 }
 

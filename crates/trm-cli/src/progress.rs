@@ -44,7 +44,7 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 #[derive(Default)]
 pub struct Transfer(std::cell::RefCell<Option<ProgressBar>>);
 
-impl trm_hub::Progress for Transfer {
+impl trm_hub::TransferProgress for Transfer {
     fn start(&self, file: &str, total: Option<u64>) {
         *self.0.borrow_mut() = Some(bytes(total, file));
     }

@@ -5,8 +5,15 @@ use std::fmt;
 /// Number of token values: the padding and the five kinds of [`Cell`].
 pub const VOCAB_SIZE: usize = 6;
 
+/// The largest side of a grid. It keeps cell numbers and distances in 16 bits and bounds what hostile files can ask for.
+pub const MAX_SIDE: usize = 255;
+
 /// The token that is no cell. It pads batches and marks labels to ignore.
 pub const PAD: u8 = 0;
+
+/// The label of a cell that counts in no loss and no metric, where labels are wider than tokens (`IGNORE_LABEL_ID` in the
+/// reference's `models/losses.py`).
+pub const IGNORE_LABEL_ID: i32 = -100;
 
 /// One cell of a grid. Symbols and tokens are those of the Maze-Hard data set and the reference's builder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

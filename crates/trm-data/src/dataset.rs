@@ -234,6 +234,12 @@ impl Dataset {
         self.label(row).iter().map(|&token| Some(token) != self.metadata.ignore_label_id)
     }
 
+    /// A row's label as losses and outputs have it: [`IGNORE_LABEL_ID`](crate::IGNORE_LABEL_ID) where a cell does not count.
+    pub fn wide_label(&self, row: usize) -> impl Iterator<Item = i32> + '_ {
+        let cells = self.label(row).iter().zip(self.label_mask(row));
+        cells.map(|(&token, counts)| if counts { i32::from(token) } else { crate::IGNORE_LABEL_ID })
+    }
+
     /// A row's input as a maze.
     ///
     /// # Errors

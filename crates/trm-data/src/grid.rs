@@ -3,10 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Cell, Error, Result, Symmetry};
-
-/// The largest side of a grid. It keeps cell numbers and distances in 16 bits and bounds what hostile files can ask for.
-pub const MAX_SIDE: usize = 255;
+use crate::{Cell, Error, MAX_SIDE, Result, Symmetry};
 
 /// A square of cells, row by row from the top left. It need not be a maze: the answers of a model are grids too.
 ///

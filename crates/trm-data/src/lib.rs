@@ -4,7 +4,7 @@
 //! - [`Maze::solve`] makes the label, by the rule behind the published labels; [`judge`] grades an answer.
 //! - [`Dataset`] is one split on disk, in the layout of the reference; it takes any puzzle, not only mazes.
 //! - [`build`] makes data sets from the published CSV files, [`generate`] from a [`Generator`] of new mazes, both as a
-//!   [`Recipe`] says; [`check`] looks at what is in a split.
+//!   [`DatasetRecipe`] says; [`check`] looks at what is in a split.
 //!
 //! Nothing here panics on bad input or prints. All failures are [`Error`]s.
 //!
@@ -47,18 +47,18 @@ mod symmetry;
 pub mod text;
 
 pub use builder::{Augment, BuildOptions, BuildSummary, SplitSummary, build, generate};
-pub use cell::{Cell, PAD, VOCAB_SIZE};
+pub use cell::{Cell, IGNORE_LABEL_ID, MAX_SIDE, PAD, VOCAB_SIZE};
 pub use check::{DENSITY_BINS, Report, Spread, check};
 pub use cuttings::Cuttings;
 pub use dataset::Dataset;
 pub use error::{Error, Result};
 pub use generator::{ExcludeSet, Generator, GeneratorConfig, Labelled, Position, Puzzle, Variety};
-pub use grid::{Grid, MAX_SIDE};
+pub use grid::Grid;
 pub use judge::{MAX_STEPS, Verdict, judge, judge_tokens};
 pub use label::NextMove;
 pub use maze::{Maze, MazeKey};
 pub use metadata::Metadata;
 pub use progress::Progress;
-pub use recipe::{BuildRecipe, GenerateRecipe, Recipe, Source, SplitRequest};
-pub use splits::{load_split, metadata_of, splits};
+pub use recipe::{BuildRecipe, DatasetRecipe, GenerateRecipe, Origin};
+pub use splits::{SplitRequest, load_split, metadata_of, split_dir, splits};
 pub use symmetry::Symmetry;

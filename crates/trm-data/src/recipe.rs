@@ -5,16 +5,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::generator::GeneratorConfig;
-use crate::{Augment, BuildOptions, Error, Result, text};
+use crate::{Augment, BuildOptions, Error, Result, SplitRequest, text};
 
 /// How to make a data set, as written in a TOML file. The files in the folder `datasets` of the repository are
 /// examples; a misspelt or missing field is an error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Recipe {
+pub enum DatasetRecipe {
     /// `kind = "build"`: from published CSV files.
     Build(BuildRecipe),
     /// `kind = "generate"`: from new random mazes.
@@ -26,7 +26,7 @@ pub enum Recipe {
 #[serde(deny_unknown_fields)]
 pub struct BuildRecipe {
     /// Where `train.csv` and `test.csv` are.
-    pub source: Source,
+    pub source: Origin,
     /// Augmentation of the training mazes.
     #[serde(default)]
     pub augment: Augment,
@@ -56,52 +56,20 @@ pub struct GenerateRecipe {
     pub splits: Vec<SplitRequest>,
     /// Data sets whose mazes must not appear.
     #[serde(default)]
-    pub exclude: Vec<Source>,
+    pub exclude: Vec<Origin>,
 }
 
-/// One split to draw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SplitRequest {
-    /// Its name, which becomes its folder: `train`, `test` or another word.
-    pub name: String,
-    /// How many puzzles.
-    pub count: usize,
-}
-
-impl SplitRequest {
-    /// Checks that the split can be written.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a name that is no plain folder name, and for a count of 0.
-    pub fn validate(&self) -> Result<()> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if self.name.is_empty() || !self.name.chars().all(plain) {
-            let remedy = "use letters, digits, `_` and `-`";
-            return Err(Error::Setting { field: "split.name", value: format!("{:?}", self.name), remedy });
-        }
-        if self.count == 0 {
-            return Err(Error::Setting {
-                field: "split.count",
-                value: "0".to_owned(),
-                remedy: "ask for one or more",
-            });
-        }
-        Ok(())
-    }
-}
-
-impl Recipe {
+impl DatasetRecipe {
     /// Reads a recipe file.
     ///
     /// # Errors
-    /// [`Error::Read`], or [`Error::InFile`] around the errors of [`Recipe::from_str`].
+    /// [`Error::Read`], or [`Error::InFile`] around the errors of [`DatasetRecipe::from_str`].
     pub fn load(path: &Path) -> Result<Self> {
         text::read(path)?.parse().map_err(|error: Error| error.in_file(path))
     }
 
     fn validate(&self) -> Result<()> {
-        let Recipe::Generate(recipe) = self else { return Ok(()) };
+        let DatasetRecipe::Generate(recipe) = self else { return Ok(()) };
         recipe.mazes.validate()?;
         for (i, split) in recipe.splits.iter().enumerate() {
             split.validate()?;
@@ -118,7 +86,7 @@ impl Recipe {
     }
 }
 
-impl FromStr for Recipe {
+impl FromStr for DatasetRecipe {
     type Err = Error;
 
     /// Reads the text of a recipe.
@@ -126,7 +94,7 @@ impl FromStr for Recipe {
     /// # Errors
     /// [`Error::Recipe`] for text that is no recipe, [`Error::Setting`] or [`Error::NoMazes`] for unusable values.
     fn from_str(text: &str) -> Result<Self> {
-        let recipe: Recipe = toml::from_str(text).map_err(|cause| Error::Recipe { cause })?;
+        let recipe: DatasetRecipe = toml::from_str(text).map_err(|cause| Error::Recipe { cause })?;
         recipe.validate()?;
         Ok(recipe)
     }
@@ -135,30 +103,30 @@ impl FromStr for Recipe {
 /// Where published mazes come from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "String")]
-pub enum Source {
+pub enum Origin {
     /// A data set on the Hugging Face Hub, `owner/name`.
     Hub(String),
     /// A folder. In text it begins with `/`, `./`, `../` or `~`, or has not exactly one `/` (addresses of the Hub apart).
     Folder(PathBuf),
 }
 
-impl From<String> for Source {
+impl From<String> for Origin {
     fn from(text: String) -> Self {
         let is_word =
             |part: &str| !part.is_empty() && !part.starts_with(['.', '~']) && !part.contains(['\\', ':']);
         if text.starts_with("https://") || text.starts_with("http://") {
-            return Source::Hub(text);
+            return Origin::Hub(text);
         }
         match text.split_once('/') {
             Some((owner, name)) if is_word(owner) && is_word(name) && !name.contains('/') => {
-                Source::Hub(text)
+                Origin::Hub(text)
             }
-            _ => Source::Folder(PathBuf::from(text)),
+            _ => Origin::Folder(PathBuf::from(text)),
         }
     }
 }
 
-impl FromStr for Source {
+impl FromStr for Origin {
     type Err = Infallible;
 
     fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
@@ -166,11 +134,11 @@ impl FromStr for Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Hub(repository) => f.write_str(repository),
-            Source::Folder(path) => path.display().fmt(f),
+            Origin::Hub(repository) => f.write_str(repository),
+            Origin::Folder(path) => path.display().fmt(f),
         }
     }
 }

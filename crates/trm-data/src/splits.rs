@@ -1,7 +1,9 @@
-//! Folders of data sets: the splits that are in one.
+//! Splits: those that are in the folder of a data set, and those to make.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Dataset, Error, Metadata, Result, metadata};
 
@@ -44,11 +46,19 @@ pub fn metadata_of(folder: &Path) -> Result<Metadata> {
 /// # Errors
 /// [`Error::NoSplit`] names the splits that are there; those of [`Dataset::load`].
 pub fn load_split(folder: &Path, name: &str) -> Result<Dataset> {
+    Dataset::load(&split_dir(folder, name)?)
+}
+
+/// The folder of a split: `name` in `folder`, or `folder` itself where that is a split.
+///
+/// # Errors
+/// [`Error::NoSplit`] names the splits that are there.
+pub fn split_dir(folder: &Path, name: &str) -> Result<PathBuf> {
     let within = folder.join(name);
     if within.is_dir() {
-        Dataset::load(&within)
+        Ok(within)
     } else if is_split(folder) {
-        Dataset::load(folder)
+        Ok(folder.to_owned())
     } else {
         let there = match splits(folder) {
             Err(Error::NoSplit { .. }) => Vec::new(),
@@ -65,6 +75,38 @@ fn no_split(folder: &Path, wanted: &str, there: &[String]) -> Error {
         names => format!("but {}", names.join(", ")),
     };
     Error::NoSplit { folder: folder.to_owned(), wanted: wanted.to_owned(), remedy }
+}
+
+/// One split to draw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitRequest {
+    /// Its name, which becomes its folder: `train`, `test` or another word.
+    pub name: String,
+    /// How many puzzles.
+    pub count: usize,
+}
+
+impl SplitRequest {
+    /// Checks that the split can be written.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a name that is no plain folder name, and for a count of 0.
+    pub fn validate(&self) -> Result<()> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if self.name.is_empty() || !self.name.chars().all(plain) {
+            let remedy = "use letters, digits, `_` and `-`";
+            return Err(Error::Setting { field: "split.name", value: format!("{:?}", self.name), remedy });
+        }
+        if self.count == 0 {
+            return Err(Error::Setting {
+                field: "split.count",
+                value: "0".to_owned(),
+                remedy: "ask for one or more",
+            });
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use trm_data::Dataset;
 use trm_model::Trm;
 
 use crate::{
-    Error, EvalOptions, Evaluation, Metrics, Observer, Progress, Result, evaluate, outputs::Outputs,
+    Error, EvalOptions, EvalProgress, Evaluation, Metrics, Observer, Result, evaluate, outputs::Outputs,
 };
 
 /// Evaluates on several devices at once: `models` are the same model on each. Outcomes are those of [`evaluate`] on one
@@ -46,10 +46,10 @@ pub fn evaluate_on_all<B: Kernels>(
         };
         let threads: Vec<_> = models.into_iter().enumerate().map(start).collect();
         drop(sender);
-        let mut parts = vec![Progress { finished: 0, total: 0, share: 0.0 }; devices];
+        let mut parts = vec![EvalProgress { finished: 0, total: 0, share: 0.0 }; devices];
         for (device, progress) in news {
             parts[device] = progress;
-            observer.progress(Progress {
+            observer.progress(EvalProgress {
                 finished: parts.iter().map(|part| part.finished).sum(),
                 total: parts.iter().map(|part| part.total).sum(),
                 share: parts.iter().map(|part| part.share).sum::<f64>() / devices as f64,
@@ -83,12 +83,12 @@ pub fn evaluate_on_all<B: Kernels>(
 /// Passes on what one device reports, and that it is to stop.
 struct Relay<'a> {
     device: usize,
-    news: Sender<(usize, Progress)>,
+    news: Sender<(usize, EvalProgress)>,
     stop: &'a AtomicBool,
 }
 
 impl Observer for Relay<'_> {
-    fn progress(&mut self, progress: Progress) {
+    fn progress(&mut self, progress: EvalProgress) {
         // Nobody listens any more where the evaluation failed elsewhere.
         let _ = self.news.send((self.device, progress));
     }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Instant};
 use trm_kernels::Kernels;
 
 use trm_data::Dataset;
-use trm_model::{HaltRule, Puzzle, RowStep, RunningBatch, SizeFit, Trm, TrmConfig, most_likely};
+use trm_model::{HaltRule, Misfit, Puzzle, RowStep, RunningBatch, Trm, TrmConfig, most_likely};
 
 use crate::{Answer, Attempt, Error, Metrics, Outcome, Outputs, Result, Rollouts};
 
@@ -56,7 +56,7 @@ pub enum Keep {
 
 /// How far an evaluation is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
+pub struct EvalProgress {
     /// Puzzles finished.
     pub finished: usize,
     /// Puzzles in all.
@@ -68,7 +68,7 @@ pub struct Progress {
 /// Is told how an evaluation goes, and can stop it. `()` does neither.
 pub trait Observer {
     /// Called after every supervision step.
-    fn progress(&mut self, progress: Progress);
+    fn progress(&mut self, progress: EvalProgress);
 
     /// Whether to stop here and report what is finished.
     fn should_stop(&mut self) -> bool {
@@ -77,7 +77,7 @@ pub trait Observer {
 }
 
 impl Observer for () {
-    fn progress(&mut self, _progress: Progress) {}
+    fn progress(&mut self, _progress: EvalProgress) {}
 }
 
 /// The result of an evaluation.
@@ -109,22 +109,11 @@ pub fn evaluate<B: Kernels>(
     observer: &mut dyn Observer,
 ) -> Result<Evaluation> {
     let metadata = &dataset.metadata;
-    let fits = model.config().fit(metadata.seq_len) != SizeFit::No;
-    let model = if fits { model.clone().for_cells(metadata.seq_len)? } else { model.clone() };
-    let config = model.config();
-    let must_fit = [
-        ("seq_len", metadata.seq_len, config.seq_len, fits),
-        ("vocab_size", metadata.vocab_size, config.vocab_size, metadata.vocab_size <= config.vocab_size),
-        (
-            "num_puzzle_identifiers",
-            metadata.num_puzzle_identifiers,
-            config.num_puzzle_identifiers,
-            metadata.num_puzzle_identifiers <= config.num_puzzle_identifiers,
-        ),
-    ];
-    if let Some((what, data, model, _)) = must_fit.into_iter().find(|(.., fits)| !fits) {
+    if let Some(Misfit { what, data, model }) = model.config().misfit(metadata) {
         return Err(Error::Mismatch { what, data, model });
     }
+    let model = model.clone().for_cells(metadata.seq_len)?;
+    let config = model.config();
 
     if dataset.is_empty() {
         return Err(Error::Empty);
@@ -192,7 +181,7 @@ pub fn evaluate<B: Kernels>(
         let thinking = report.rows.iter().filter(|row| !row.halted);
         let thinking: f64 = thinking.map(|row| row.step as f64 / max_steps as f64).sum();
         let share = (f64::from(halted) + thinking) / (total * attempts).max(1) as f64;
-        observer.progress(Progress { finished: outcomes.len(), total, share });
+        observer.progress(EvalProgress { finished: outcomes.len(), total, share });
     };
     let seconds = start.elapsed().as_secs_f64();
     outcomes.sort_by_key(|outcome| outcome.row);

@@ -17,7 +17,7 @@ mod rollouts;
 
 pub use devices::evaluate_on_all;
 pub use error::{Error, Result};
-pub use evaluate::{EvalOptions, Evaluation, Keep, Observer, Progress, evaluate, suggested_batch_size};
+pub use evaluate::{EvalOptions, EvalProgress, Evaluation, Keep, Observer, evaluate, suggested_batch_size};
 pub use grades::{Grade, grades};
 pub use metrics::{ChoiceMetrics, Metrics, RolloutMetrics, wilson_interval};
 pub use outcome::{Chosen, Outcome};

@@ -71,7 +71,7 @@ impl Outputs {
         let mut tensors = vec![
             ("rows".to_owned(), ints(vec![n], rows.iter().map(|row| *row as i32).collect())),
             ("inputs".to_owned(), grid(&|row| dataset.input(row).iter().copied().map(i32::from).collect())),
-            ("labels".to_owned(), grid(&|row| labels(dataset, row))),
+            ("labels".to_owned(), grid(&|row| dataset.wide_label(row).collect())),
             (
                 "puzzle_identifiers".to_owned(),
                 ints(vec![n], rows.iter().map(|row| dataset.puzzle_identifier(*row)).collect()),
@@ -107,12 +107,6 @@ impl Outputs {
             .map_err(|error| Error::Encode { path: path.to_owned(), reason: error.to_string() })?;
         Ok(trm_data::files::write_atomic(path, &bytes)?)
     }
-}
-
-/// The labels of a row as the reference sees them: -100 where there is none.
-fn labels(dataset: &Dataset, row: usize) -> Vec<i32> {
-    let labels = dataset.label(row).iter().zip(dataset.label_mask(row));
-    labels.map(|(label, has_label)| if has_label { i32::from(*label) } else { -100 }).collect()
 }
 
 struct Array {

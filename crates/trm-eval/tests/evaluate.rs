@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::backend::Flex;
 use trm_data::{Dataset, ExcludeSet, Generator, GeneratorConfig, SplitRequest, generate};
 use trm_eval::{
-    Choice, Error, EvalOptions, Evaluation, Keep, Observer, Progress, Rollouts, evaluate, evaluate_on_all,
+    Choice, Error, EvalOptions, EvalProgress, Evaluation, Keep, Observer, Rollouts, evaluate, evaluate_on_all,
 };
 use trm_model::{HaltRule, PosEncodings, Preset, Trm, TrmConfig, weights::StateDict};
 
@@ -89,7 +89,7 @@ fn outputs_are_kept_as_asked() {
 fn stopping_keeps_what_is_finished() {
     struct StopAfter(usize);
     impl Observer for StopAfter {
-        fn progress(&mut self, progress: Progress) {
+        fn progress(&mut self, progress: EvalProgress) {
             assert_eq!(progress.total, 12);
             assert!(progress.share > 0.0 && progress.share <= 4.0 / 12.0);
             self.0 = self.0.min(if progress.finished >= 4 { 0 } else { usize::MAX });
@@ -152,7 +152,7 @@ fn devices_share_the_rows() {
     let one = evaluate(&model, &dataset, &options, &mut ()).expect("an evaluation");
     struct Last(usize);
     impl Observer for Last {
-        fn progress(&mut self, progress: Progress) {
+        fn progress(&mut self, progress: EvalProgress) {
             self.0 = progress.finished;
         }
     }
@@ -167,7 +167,7 @@ fn devices_share_the_rows() {
 fn stopping_stops_all_devices() {
     struct Stop;
     impl Observer for Stop {
-        fn progress(&mut self, _progress: Progress) {}
+        fn progress(&mut self, _progress: EvalProgress) {}
         fn should_stop(&mut self) -> bool {
             true
         }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 
-use crate::{Commit, Error, HubOptions, Progress, RepoFile, RepoId, RepoKind, Result, Upload};
+use crate::{Commit, Error, HubOptions, RepoFile, RepoId, RepoKind, Result, TransferProgress, Upload};
 
 /// Access to the files of repositories, which this build lacks: there is none of it.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ impl Hub {
     /// # Errors
     ///
     /// None.
-    pub fn file(&self, _: RepoKind, _: &RepoId, _: &str, _: &dyn Progress) -> Result<PathBuf> {
+    pub fn file(&self, _: RepoKind, _: &RepoId, _: &str, _: &dyn TransferProgress) -> Result<PathBuf> {
         match self.0 {}
     }
 
@@ -31,7 +31,7 @@ impl Hub {
         _: RepoKind,
         _: &RepoId,
         _: &str,
-        _: &dyn Progress,
+        _: &dyn TransferProgress,
     ) -> Result<Option<PathBuf>> {
         match self.0 {}
     }
@@ -50,7 +50,7 @@ impl Hub {
     /// # Errors
     ///
     /// None.
-    pub fn upload(&self, _: &RepoId, _: &Upload, _: &dyn Progress) -> Result<Commit> {
+    pub fn upload(&self, _: &RepoId, _: &Upload, _: &dyn TransferProgress) -> Result<Commit> {
         match self.0 {}
     }
 }

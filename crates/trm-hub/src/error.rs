@@ -100,7 +100,7 @@ pub enum Error {
         status: u16,
     },
 
-    /// [`Progress::should_stop`](crate::Progress::should_stop) said so. Nothing of the file counts as cached.
+    /// [`TransferProgress::should_stop`](crate::TransferProgress::should_stop) said so. Nothing of the file counts as cached.
     #[error("the transfer was stopped; begin it again")]
     Stopped,
 

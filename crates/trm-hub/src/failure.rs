@@ -80,7 +80,10 @@ impl Request<'_> {
 
     /// A server that sends elsewhere, where nobody should follow without a look at it.
     pub(crate) fn moved(&self, to: &str) -> Error {
-        self.other(format!("{} sends to {to}; if you trust that address, set HF_ENDPOINT to it", self.endpoint))
+        self.other(format!(
+            "{} sends to {to}; if you trust that address, set HF_ENDPOINT to it",
+            self.endpoint
+        ))
     }
 
     fn not_the_hub(&self, reason: &str) -> Error {

@@ -12,7 +12,7 @@ use crate::failure::Request;
 use crate::fetch::{Failure, fetch};
 use crate::moved;
 use crate::transfer::{self, Patience};
-use crate::{Error, HubOptions, Progress, RepoFile, RepoId, RepoKind, Result, file_name};
+use crate::{Error, HubOptions, RepoFile, RepoId, RepoKind, Result, TransferProgress, file_name};
 
 /// Repeats of a request that found no connection or a busy server. The pauses before them sum up to 1.2 s at
 /// most.
@@ -105,7 +105,7 @@ impl Hub {
         kind: RepoKind,
         repo: &RepoId,
         file: &str,
-        progress: &dyn Progress,
+        progress: &dyn TransferProgress,
     ) -> Result<PathBuf> {
         match self.cached(kind, repo, file)? {
             Cached::Present(path) => Ok(path),
@@ -120,7 +120,7 @@ impl Hub {
         kind: RepoKind,
         repo: &RepoId,
         file: &str,
-        progress: &dyn Progress,
+        progress: &dyn TransferProgress,
     ) -> Result<Option<PathBuf>> {
         match self.cached(kind, repo, file)? {
             Cached::Present(path) => Ok(Some(path)),
@@ -188,7 +188,7 @@ impl Hub {
         kind: RepoKind,
         repo: &RepoId,
         file: &str,
-        progress: &dyn Progress,
+        progress: &dyn TransferProgress,
     ) -> Result<Option<PathBuf>> {
         let mut hub = self.clone();
         for _ in 0..MAX_MOVES {
@@ -221,7 +221,7 @@ impl Hub {
         kind: RepoKind,
         repo: &RepoId,
         file: &str,
-        progress: &dyn Progress,
+        progress: &dyn TransferProgress,
     ) -> Result<Result<PathBuf, Failure>> {
         let handle = self.handle(kind, repo);
         let name = file.to_owned();

@@ -11,7 +11,7 @@
 //!
 //! # fn main() -> trm_hub::Result<()> {
 //! let hub = Hub::new(HubOptions::default())?;
-//! let mazes = hub.file(RepoKind::Dataset, &published::MAZE_HARD, published::MAZE_HARD_TEST, &())?;
+//! let mazes = hub.file(RepoKind::Dataset, &published::MAZE_HARD, published::TEST_CSV, &())?;
 //! let weights = resolve_weights(&hub, "alphaXiv/trm-model-maze", &())?;
 //! # Ok(())
 //! # }
@@ -40,6 +40,7 @@
 
 #[cfg(not(feature = "client"))]
 mod absent;
+mod csv_folder;
 mod error;
 #[cfg(feature = "client")]
 mod failure;
@@ -48,7 +49,6 @@ mod fetch;
 mod file_name;
 #[cfg(feature = "client")]
 mod hub;
-mod mazes;
 #[cfg(feature = "client")]
 mod moved;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "read by the client"))]
@@ -58,6 +58,7 @@ pub mod published;
 #[cfg(feature = "client")]
 mod refusal;
 mod repo;
+mod repo_id;
 #[cfg(feature = "client")]
 mod sending;
 #[cfg(feature = "client")]
@@ -68,12 +69,13 @@ mod weights;
 
 #[cfg(not(feature = "client"))]
 pub use absent::Hub;
+pub use csv_folder::csv_folder;
 pub use error::{Error, Result};
 #[cfg(feature = "client")]
 pub use hub::Hub;
-pub use mazes::maze_csv_folder;
 pub use options::HubOptions;
-pub use progress::Progress;
-pub use repo::{RepoFile, RepoId, RepoKind};
+pub use progress::TransferProgress;
+pub use repo::{RepoFile, RepoKind};
+pub use repo_id::RepoId;
 pub use upload::{Commit, Upload};
 pub use weights::{Weights, resolve_weights};

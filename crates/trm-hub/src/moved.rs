@@ -72,15 +72,35 @@ mod tests {
     fn endpoints_follow_the_file() {
         let repo: RepoId = "lab/mazes".parse().expect("a name");
         for (endpoint, location, expected) in [
-            ("https://hub", "https://hub/m/datasets/lab/mazes/resolve/main/a/b%20c.csv", ("https://hub/m", true, false)),
-            ("http://hub", "https://hub/datasets/lab/mazes/resolve/main/a/b%20c.csv?x=1", ("https://hub", true, false)),
-            ("http://hub:80", "https://hub:444/datasets/lab/mazes/resolve/main/a/b%20c.csv", ("https://hub:444", false, false)),
-            ("https://a/hf/", "https://b/datasets/lab/mazes/resolve/main/a/b%20c.csv", ("https://b", false, false)),
+            (
+                "https://hub",
+                "https://hub/m/datasets/lab/mazes/resolve/main/a/b%20c.csv",
+                ("https://hub/m", true, false),
+            ),
+            (
+                "http://hub",
+                "https://hub/datasets/lab/mazes/resolve/main/a/b%20c.csv?x=1",
+                ("https://hub", true, false),
+            ),
+            (
+                "http://hub:80",
+                "https://hub:444/datasets/lab/mazes/resolve/main/a/b%20c.csv",
+                ("https://hub:444", false, false),
+            ),
+            (
+                "https://a/hf/",
+                "https://b/datasets/lab/mazes/resolve/main/a/b%20c.csv",
+                ("https://b", false, false),
+            ),
             ("https://a", "http://a/datasets/lab/mazes/resolve/main/a/b%20c.csv", ("http://a", false, true)),
         ] {
             let asked = address(endpoint, RepoKind::Dataset, &repo, "a/b c.csv").expect("an address");
             let found = moved(endpoint, &asked, &Url::parse(location).expect("an address")).expect("moved");
-            assert_eq!((found.endpoint.as_str(), found.is_same_server, found.is_unsafe), expected, "{location}");
+            assert_eq!(
+                (found.endpoint.as_str(), found.is_same_server, found.is_unsafe),
+                expected,
+                "{location}"
+            );
         }
         let asked = address("https://a", RepoKind::Model, &repo, "x.pt").expect("an address");
         for elsewhere in ["https://a/login", "https://b/lab/other/resolve/main/x.pt"] {

@@ -4,7 +4,7 @@
 ///
 /// All calls come from the thread that asked for it. A file that is in the cache causes none. A download that has
 /// to begin anew calls [`finish`](Self::finish) and [`start`](Self::start) again.
-pub trait Progress {
+pub trait TransferProgress {
     /// A transfer of `file`, or of an upload to the repository of that name, begins; `total` is its size in bytes,
     /// if it is known.
     fn start(&self, file: &str, total: Option<u64>);
@@ -23,7 +23,7 @@ pub trait Progress {
 }
 
 /// Ignores the news.
-impl Progress for () {
+impl TransferProgress for () {
     fn start(&self, _file: &str, _total: Option<u64>) {}
 
     fn advance(&self, _bytes: u64) {}

@@ -5,11 +5,11 @@ use crate::RepoId;
 /// The Maze-Hard data set of the HRM authors: 1,000 mazes to train on and 1,000 to test on.
 pub static MAZE_HARD: RepoId = RepoId::known("sapientinc/maze-30x30-hard-1k");
 
-/// The file of [`MAZE_HARD`] with the mazes to train on.
-pub const MAZE_HARD_TRAIN: &str = "train.csv";
+/// The file of a published data set with the puzzles to train on.
+pub const TRAIN_CSV: &str = "train.csv";
 
-/// The file of [`MAZE_HARD`] with the mazes to test on.
-pub const MAZE_HARD_TEST: &str = "test.csv";
+/// The file of a published data set with the puzzles to test on.
+pub const TEST_CSV: &str = "test.csv";
 
 /// A published checkpoint: a flat PyTorch state dict without the architecture, which [`arch`](Self::arch) names.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,8 @@
-//! Names and kinds of repositories.
+//! Kinds of repositories, their files, and names as people write them.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::{Error, RepoId};
 
 /// What a repository holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,48 +37,6 @@ fn of_address(text: &str) -> Option<String> {
     Some(format!("{}/{}", parts.next()?, parts.next()?))
 }
 
-/// The name of a repository on the Hub, `owner/name`.
-///
-/// Both parts follow the Hub's rules: 1 to 96 of the characters `A-Z a-z 0-9 - _ .`, neither `-` nor `.` at
-/// either end, no `--` and no `..`; the name does not end in `.git`. So an id is never a path.
-///
-/// ```
-/// use trm_hub::RepoId;
-///
-/// let repo: RepoId = "sapientinc/maze-30x30-hard-1k".parse().unwrap();
-/// assert_eq!((repo.owner(), repo.name()), ("sapientinc", "maze-30x30-hard-1k"));
-/// assert!("../mazes".parse::<RepoId>().is_err());
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RepoId(Cow<'static, str>);
-
-impl RepoId {
-    /// An id that is known to be well formed.
-    pub(crate) const fn known(id: &'static str) -> Self {
-        Self(Cow::Borrowed(id))
-    }
-
-    /// The user or organisation.
-    pub fn owner(&self) -> &str {
-        self.parts().0
-    }
-
-    /// The name without the owner.
-    pub fn name(&self) -> &str {
-        self.parts().1
-    }
-
-    fn parts(&self) -> (&str, &str) {
-        self.0.split_once('/').unwrap_or(("", &self.0))
-    }
-}
-
-impl fmt::Display for RepoId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl FromStr for RepoId {
     type Err = Error;
 
@@ -92,7 +48,7 @@ impl FromStr for RepoId {
     fn from_str(text: &str) -> Result<Self, Error> {
         let id = of_address(text).unwrap_or_else(|| text.to_owned());
         match broken_rule(&id) {
-            None => Ok(Self(Cow::Owned(id))),
+            None => Ok(Self::checked(id)),
             Some(reason) => Err(Error::InvalidRepoId { id, reason }),
         }
     }

@@ -9,7 +9,7 @@ use hf_hub::{HFClientSync, HFError, RepoTypeModel};
 use crate::refusal::{Refusal, Target};
 use crate::transfer::{self, Patience, Reporter};
 use crate::upload::MAIN;
-use crate::{Commit, Error, Hub, Progress, RepoId, Result, Upload};
+use crate::{Commit, Error, Hub, RepoId, Result, TransferProgress, Upload};
 
 /// Longer than for downloads: reading and hashing the files, and the commit itself, are silent.
 const PATIENCE: Patience = Patience { answer: Duration::from_secs(30), bytes: Duration::from_secs(120) };
@@ -30,7 +30,7 @@ impl Hub {
     /// [`Error::Offline`], [`Error::NotSignedIn`], [`Error::WriteRefused`], [`Error::Public`],
     /// [`Error::Unreachable`], [`Error::UploadInterrupted`] and [`Error::UploadRefused`] as
     /// they say.
-    pub fn upload(&self, repo: &RepoId, upload: &Upload, progress: &dyn Progress) -> Result<Commit> {
+    pub fn upload(&self, repo: &RepoId, upload: &Upload, progress: &dyn TransferProgress) -> Result<Commit> {
         if self.offline {
             return Err(Error::Offline { repo: repo.clone() });
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler, UploadEvent};
 
-use crate::Progress;
+use crate::TransferProgress;
 
 /// How long to wait for something to happen.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +121,7 @@ impl ProgressHandler for Reporter {
 pub(crate) fn run<T, F>(
     patience: Patience,
     file: &str,
-    progress: &dyn Progress,
+    progress: &dyn TransferProgress,
     work: F,
 ) -> Result<T, Silence>
 where
@@ -173,7 +173,7 @@ fn watch(events: &Receiver<Event>, patience: Patience, meter: &mut Meter<'_>) ->
 
 /// Turns totals into steps.
 struct Meter<'a> {
-    progress: &'a dyn Progress,
+    progress: &'a dyn TransferProgress,
     file: &'a str,
     received: u64,
     running: bool,
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn gives_up_when_told_to() {
         struct Impatient;
-        impl Progress for Impatient {
+        impl TransferProgress for Impatient {
             fn start(&self, _file: &str, _total: Option<u64>) {}
             fn advance(&self, _bytes: u64) {}
             fn finish(&self) {}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::published::{self, Checkpoint};
-use crate::{Error, Hub, Progress, RepoFile, RepoId, RepoKind, Result};
+use crate::{Error, Hub, RepoFile, RepoId, RepoKind, Result, TransferProgress};
 
 pub(crate) const NATIVE: &str = "model.safetensors";
 pub(crate) const CONFIG: &str = "config.json";
@@ -36,7 +36,7 @@ pub struct Weights {
 ///
 /// [`Error::InvalidRepoId`]; [`Error::NoCheckpoint`] and [`Error::Ambiguous`] if the file has to be named; and
 /// those of [`Hub::file`].
-pub fn resolve_weights(hub: &Hub, spec: &str, progress: &dyn Progress) -> Result<Weights> {
+pub fn resolve_weights(hub: &Hub, spec: &str, progress: &dyn TransferProgress) -> Result<Weights> {
     let (repo, file) = parse(spec)?;
     let published = published::find(&repo, file);
     let file = match (file, published) {

@@ -6,16 +6,7 @@ use burn::tensor::{
     ops::{FloatTensor, IntTensor},
 };
 
-use crate::{Board, plain};
-
-/// Tables of a rotary position embedding on a backend, f32 `[len, head_dim]` both.
-#[derive(Clone, Debug)]
-pub struct Rope<B: Backend> {
-    /// Cosines.
-    pub cos: FloatTensor<B>,
-    /// Sines.
-    pub sin: FloatTensor<B>,
-}
+use crate::{AdamAtan2Step, Board, Rope, plain};
 
 /// How attention reads rows `[batch * len, 3 * heads * head_dim]` of queries, keys and values.
 #[derive(Clone, Debug)]
@@ -69,20 +60,6 @@ impl<B: Kernels> Heads<B> {
 fn rows<B: Backend>(sequences: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, len, width] = sequences.shape().dims();
     B::float_reshape(sequences, Shape::from([batch * len, width]))
-}
-
-/// A step of AdamATan2: `m <- beta_1 m + (1 - beta_1) g`, `v <- beta_2 v + (1 - beta_2) g^2`,
-/// `p <- keep p - rate atan2(m, sqrt(v) / unbias)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamAtan2Step {
-    /// Decay rates of the moments.
-    pub betas: [f64; 2],
-    /// What weight decay leaves of a parameter.
-    pub keep: f64,
-    /// The greatest step, over pi / 2.
-    pub rate: f64,
-    /// What the root of v is divided by.
-    pub unbias: f64,
 }
 
 /// How a backend computes the fused operations. An empty `impl Kernels for MyBackend {}` takes the plain versions.

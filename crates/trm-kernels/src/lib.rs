@@ -16,14 +16,16 @@ mod cube;
 mod flex;
 mod kernels;
 mod memory;
+mod operands;
 mod ops;
 pub mod plain;
 
 pub use board::{Board, NEIGHBOURHOOD};
 #[cfg(feature = "cube")]
 pub use cube::keep_kernels;
-pub use kernels::{AdamAtan2Step, Attended, AutodiffKernels, Heads, Kernels, Rope};
+pub use kernels::{Attended, AutodiffKernels, Heads, Kernels};
 pub use memory::keep_memory;
+pub use operands::{AdamAtan2Step, Rope};
 pub use ops::{
     adam_atan2, add, add_rms_norm, attention, attention_add_rms_norm, embed, linear, neighbours_add_rms_norm,
     swiglu, swiglu_add_rms_norm,

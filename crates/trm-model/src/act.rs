@@ -45,7 +45,10 @@ impl<B: Kernels> AuxLabels<B> {
                 labels: old.labels.mask_where(wide.clone(), new.labels),
                 from_step: old.from_step.mask_where(wide.clone(), new.from_step),
             },
-            None => Self { labels: new.labels.mask_fill(wide.clone().bool_not(), -100), ..new },
+            None => Self {
+                labels: new.labels.mask_fill(wide.clone().bool_not(), trm_data::IGNORE_LABEL_ID),
+                ..new
+            },
         })
     }
 }

@@ -62,7 +62,7 @@ pub use preset::Preset;
 pub use recursion::Latents;
 pub use running_batch::{HaltRule, Puzzle, RowStep, RunningBatch, StepReport, most_likely};
 pub use running_batches::RunningBatches;
-pub use size::SizeFit;
+pub use size::{Misfit, SizeFit};
 pub use think::{Thought, confidence, think};
 pub use trm::{Embedding, PuzzleEmbedding, QLogits, Trm};
 pub use warm_up::warm_up;

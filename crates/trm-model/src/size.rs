@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use trm_data::Metadata;
 use trm_kernels::Kernels;
 
 use crate::{Error, Result, Trm, TrmConfig};
@@ -21,7 +22,31 @@ pub enum SizeFit {
     No,
 }
 
+/// What a data set has and a model does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Its name in both: `seq_len`, `vocab_size` or `num_puzzle_identifiers`.
+    pub what: &'static str,
+    /// Its value in the data set.
+    pub data: usize,
+    /// Its value in the model.
+    pub model: usize,
+}
+
 impl TrmConfig {
+    /// The first thing in which a data set does not fit the model: boards that the weights are not for, more token values or
+    /// more puzzle identifiers than there are embeddings for.
+    pub fn misfit(&self, data: &Metadata) -> Option<Misfit> {
+        let of = |what, data, model, fits: bool| (!fits).then_some(Misfit { what, data, model });
+        let at_most = |what, data, model| of(what, data, model, data <= model);
+        of("seq_len", data.seq_len, self.seq_len, self.fit(data.seq_len) != SizeFit::No)
+            .or_else(|| at_most("vocab_size", data.vocab_size, self.vocab_size))
+            .or_else(|| {
+                let (data, model) = (data.num_puzzle_identifiers, self.num_puzzle_identifiers);
+                at_most("num_puzzle_identifiers", data, model)
+            })
+    }
+
     /// Whether the weights fit square boards of every side: those that know cells by their rows and columns, or by their
     /// neighbours.
     pub fn fits_any_side(&self) -> bool {

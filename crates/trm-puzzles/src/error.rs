@@ -70,12 +70,12 @@ pub enum Error {
     },
 
     /// A data set that holds another puzzle than the one that was asked for.
-    #[error("{}: holds {found}, not {asked}; leave out --puzzle, or take another data set", folder.display())]
+    #[error("{}: holds the puzzle {found}, not {asked}; leave out --puzzle, or take another data set", folder.display())]
     OtherPuzzle {
         /// The folder of the split.
         folder: PathBuf,
         /// The puzzle that it says it holds.
-        found: &'static str,
+        found: String,
         /// The puzzle that was asked for.
         asked: &'static str,
     },

@@ -1,10 +1,10 @@
 //! The puzzle of a data set: written down, told from the board, or asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use trm_data::{BuildSummary, Metadata, kind};
+use trm_data::{Metadata, kind};
 
-use crate::{Error, PUZZLES, Puzzle, Result, named};
+use crate::{Error, PUZZLES, Puzzle, Result, named, written::must_hold};
 
 /// The puzzle that a split holds. Its folder says so in `puzzle.json`; where it does not, it is the one that was `asked` for,
 /// or the only one that has boards of this size and vocabulary. It is never told from what stands on a board.
@@ -36,16 +36,8 @@ pub fn puzzle_of(
         Some(name) => Some(named(&name).map_err(|error| error.in_file(&path))?),
         None => None,
     };
-    if let (Some(written), Some(asked)) = (written, asked)
-        && written.name() != asked.name()
-    {
-        let (found, asked) = (written.plural(), asked.plural());
-        return Err(Error::OtherPuzzle { folder: folder(), found, asked });
-    }
-    if let Some(puzzle) = written.or(asked) {
-        let puzzle_name = puzzle.name();
-        let other = || Error::BoardOfOther { folder: folder(), puzzle: puzzle_name, cells, vocab_size };
-        return puzzle.board(cells, vocab_size).map(|_| puzzle).ok_or_else(other);
+    if let Some(puzzle) = asked.or(written) {
+        return must_hold(puzzle, split_dir, metadata).map(|()| puzzle);
     }
     let fitting: Vec<&'static dyn Puzzle> =
         PUZZLES.into_iter().filter(|puzzle| puzzle.board(cells, vocab_size).is_some()).collect();
@@ -57,19 +49,4 @@ pub fn puzzle_of(
             Err(Error::WhichPuzzle { folder: folder(), cells, vocab_size, names })
         }
     }
-}
-
-/// The folder of a split: `name` in the folder of the data set, or the folder itself where that is a split.
-#[must_use]
-pub fn split_dir(folder: &Path, name: &str) -> PathBuf {
-    let within = folder.join(name);
-    if within.is_dir() { within } else { folder.to_owned() }
-}
-
-/// Writes the puzzle down in every split that was made.
-pub(crate) fn write_down(puzzle: &dyn Puzzle, output: &Path, summary: &BuildSummary) -> Result<()> {
-    for split in &summary.splits {
-        kind::write(&output.join(&split.name), puzzle.name())?;
-    }
-    Ok(())
 }

@@ -19,31 +19,16 @@
 mod board;
 mod error;
 mod kind;
+mod list;
 pub mod maze;
 mod puzzle;
 mod report;
 pub mod sudoku;
+mod written;
 
 pub use board::Board;
 pub use error::{Error, Result};
-pub use kind::{puzzle_of, split_dir};
+pub use kind::puzzle_of;
+pub use list::{PUZZLES, named, names};
 pub use puzzle::{BuildRequest, DrawRequest, Mark, OnProgress, Puzzle};
 pub use report::Report;
-
-/// All puzzles.
-pub static PUZZLES: [&dyn Puzzle; 2] = [&maze::Mazes, &sudoku::Sudokus];
-
-/// The puzzle of this name.
-///
-/// # Errors
-/// [`Error::UnknownPuzzle`] names those that there are.
-pub fn named(name: &str) -> Result<&'static dyn Puzzle> {
-    let found = PUZZLES.into_iter().find(|puzzle| puzzle.name() == name);
-    found.ok_or_else(|| Error::UnknownPuzzle { name: name.to_owned() })
-}
-
-/// The names of all puzzles.
-#[must_use]
-pub fn names() -> Vec<&'static str> {
-    PUZZLES.iter().map(|puzzle| puzzle.name()).collect()
-}

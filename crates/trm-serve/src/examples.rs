@@ -9,11 +9,11 @@ const DRAWN: usize = 1000;
 
 /// Mazes that can be had by index: those of a data set, or drawn from a fixed seed.
 pub struct Examples {
-    mazes: Source,
+    mazes: MazeSource,
     side: usize,
 }
 
-enum Source {
+enum MazeSource {
     Dataset(Box<Dataset>),
     Drawn(Vec<Labelled>),
 }
@@ -29,7 +29,7 @@ impl Examples {
     /// The rows of a data set.
     pub fn of_dataset(dataset: Dataset) -> Self {
         let side = dataset.seq_len().isqrt();
-        Self { mazes: Source::Dataset(Box::new(dataset)), side }
+        Self { mazes: MazeSource::Dataset(Box::new(dataset)), side }
     }
 
     /// Drawn mazes of a side; the same ones at every start.
@@ -40,14 +40,14 @@ impl Examples {
         let mut generator = Generator::new(GeneratorConfig::of_side(side, 0))?;
         // Large mazes are slow to draw, and a start should not be.
         let count = if side <= 16 { DRAWN } else { 10 };
-        Ok(Self { mazes: Source::Drawn(generator.next_batch(count)), side })
+        Ok(Self { mazes: MazeSource::Drawn(generator.next_batch(count)), side })
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
         match &self.mazes {
-            Source::Dataset(dataset) => dataset.len(),
-            Source::Drawn(mazes) => mazes.len(),
+            MazeSource::Dataset(dataset) => dataset.len(),
+            MazeSource::Drawn(mazes) => mazes.len(),
         }
     }
 
@@ -59,8 +59,8 @@ impl Examples {
     /// Where they come from, in words.
     pub fn source(&self) -> &'static str {
         match &self.mazes {
-            Source::Dataset(_) => "data set",
-            Source::Drawn(_) => "generated",
+            MazeSource::Dataset(_) => "data set",
+            MazeSource::Drawn(_) => "generated",
         }
     }
 
@@ -73,13 +73,13 @@ impl Examples {
             )));
         }
         match &self.mazes {
-            Source::Dataset(dataset) => {
+            MazeSource::Dataset(dataset) => {
                 let refuse = |error: trm_data::Error| Refusal::bad_request("bad_maze", error.to_string());
                 let labelled = dataset.label_mask(index).any(|counts| counts);
                 let target = if labelled { dataset.solution(index).ok() } else { None };
                 Ok(Example { maze: dataset.maze(index).map_err(refuse)?, target })
             }
-            Source::Drawn(mazes) => {
+            MazeSource::Drawn(mazes) => {
                 let Labelled { maze, solution } = mazes[index].clone();
                 Ok(Example { maze, target: Some(solution) })
             }

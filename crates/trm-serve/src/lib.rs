@@ -41,7 +41,7 @@ pub use config::{Config, Limits, check_token};
 pub use engine::{Engine, EngineLimits, NotTaken, Reply, Stepped, Task};
 pub use error::{Error, Result};
 pub use jobs::{
-    DeviceWorker, Done, DownloadWeights, Folders, JobRecord, JobState, Jobs, PrepareDataset, Request,
-    RunEvalLocal, RunTraining, Watch, Worker,
+    DeviceWorker, Done, DownloadWeights, Folders, JobRecord, JobState, JobWatch, Jobs, PrepareDataset,
+    Request, RunEvalLocal, RunTraining, Worker,
 };
 pub use server::Server;

@@ -5,45 +5,14 @@ use std::{fmt, sync::Arc};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
-    metrics::{TypedMetric, counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{TypedMetric, counter::Counter, family::Family, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
-use crate::Engine;
+use crate::{Engine, engine::EngineMetrics};
 
-/// The type of [`Metrics::encode`]'s text.
+/// The type of [`ServerMetrics::encode`]'s text.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// What an engine counts.
-#[derive(Clone, Debug)]
-pub(crate) struct EngineMetrics {
-    pub queued: Gauge,
-    pub in_work: Gauge,
-    pub mazes: Counter,
-    /// Supervision steps, one for each maze in a batch.
-    pub steps: Counter,
-    /// Supervision steps of whole batches.
-    pub batches: Counter,
-    pub withdrawn: Counter,
-    pub failures: Counter,
-    /// Steps that mazes took.
-    pub supervision_steps: Histogram,
-}
-
-impl Default for EngineMetrics {
-    fn default() -> Self {
-        Self {
-            queued: Gauge::default(),
-            in_work: Gauge::default(),
-            mazes: Counter::default(),
-            steps: Counter::default(),
-            batches: Counter::default(),
-            withdrawn: Counter::default(),
-            failures: Counter::default(),
-            supervision_steps: Histogram::new([1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0]),
-        }
-    }
-}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(crate) struct RequestLabels {
@@ -99,13 +68,13 @@ impl Collector for OfModels {
 
 /// What a server counts.
 #[derive(Clone)]
-pub(crate) struct Metrics {
+pub(crate) struct ServerMetrics {
     registry: Arc<Registry>,
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
 }
 
-impl Metrics {
+impl ServerMetrics {
     pub fn new<'a>(engines: impl Iterator<Item = &'a Engine>) -> Self {
         let mut registry = Registry::with_prefix("trm");
         let requests = Family::default();

@@ -13,7 +13,7 @@ use crate::{api::Refusal, grid_json::Rows};
 
 /// The folder of saved mazes; made when the first one is saved.
 #[derive(Clone)]
-pub struct Samples {
+pub struct SavedMazes {
     folder: PathBuf,
     /// How many are kept at most.
     limit: usize,
@@ -47,7 +47,7 @@ pub struct SampleEntry {
     pub side: usize,
 }
 
-impl Samples {
+impl SavedMazes {
     /// The samples in a folder.
     pub fn new(folder: PathBuf, limit: usize) -> Self {
         Self { folder, limit }
@@ -119,7 +119,7 @@ pub fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
-/// Whether a name is one that [`Samples::save`] gives: nothing else is opened, inside the folder or out of it.
+/// Whether a name is one that [`SavedMazes::save`] gives: nothing else is opened, inside the folder or out of it.
 fn is_sample_file(name: &str) -> bool {
     let stem = name.strip_suffix(".json").unwrap_or_default();
     !stem.is_empty()
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn keeps_what_is_saved() {
         let folder = tempfile::tempdir().expect("a folder");
-        let samples = Samples::new(folder.path().join("samples"), 2);
+        let samples = SavedMazes::new(folder.path().join("samples"), 2);
         assert_eq!(samples.list(), Ok(Vec::new()));
         assert!(!folder.path().join("samples").exists());
         let (old, new) = (sample("2026-01-01T00:00:00Z"), sample("2026-01-02T00:00:00Z"));
@@ -160,7 +160,7 @@ mod tests {
     fn opens_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("secret.json"), "{}").expect("written");
-        let samples = Samples::new(folder.path().join("samples"), 2);
+        let samples = SavedMazes::new(folder.path().join("samples"), 2);
         for name in
             ["../secret.json", "..", "", ".json", "/etc/passwd", "a/../b.json", "..\\secret.json", "a\0.json"]
         {

@@ -4,6 +4,7 @@ use burn::tensor::{
     Bool, DType, Int, Tensor,
     backend::{AutodiffBackend, Backend},
 };
+use trm_data::IGNORE_LABEL_ID;
 use trm_kernels::{AutodiffKernels, Kernels};
 use trm_model::act::{AuxLabels, TrainingStep};
 
@@ -12,7 +13,7 @@ use crate::loss::{TokenLoss, bce_with_logits, smoothed_softmax};
 /// Sums over the puzzles that halted in a step and have a label; divide by `count`. The losses are sums over the whole
 /// batch (`ACTLossHead` in `models/losses.py`).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Metrics {
+pub struct StepMetrics {
     /// Puzzles that halted and have a label.
     pub count: f64,
     /// Share of labelled cells that are right.
@@ -33,7 +34,7 @@ pub struct Metrics {
     pub aux_loss: f64,
 }
 
-impl Metrics {
+impl StepMetrics {
     /// How many sums there are.
     pub(crate) const COUNT: usize = 9;
 
@@ -80,7 +81,7 @@ pub struct LossTerms {
 impl From<TokenLoss> for LossTerms {
     /// Labels as they are, and auxiliary labels that weigh as much as the answer's.
     fn from(token_loss: TokenLoss) -> Self {
-        Self { token_loss, label_smoothing: 0.0, aux_loss_weight: 1.0, early_aux_label: -100 }
+        Self { token_loss, label_smoothing: 0.0, aux_loss_weight: 1.0, early_aux_label: IGNORE_LABEL_ID }
     }
 }
 
@@ -90,7 +91,7 @@ impl From<TokenLoss> for LossTerms {
 pub struct ActLoss<B: AutodiffBackend> {
     /// What to go backward from, `[1]`, in the precision of the token loss.
     pub loss: Tensor<B, 1>,
-    /// Its parts, and how well the puzzles that halted came out, `[9]`, still on the device: [`Metrics::read`] reads
+    /// Its parts, and how well the puzzles that halted came out, `[9]`, still on the device: [`StepMetrics::read`] reads
     /// them.
     pub sums: Tensor<B::InnerBackend, 1>,
 }
@@ -169,7 +170,7 @@ impl<B: Kernels> Graded<B> {
         Self { exact, labelled, right }
     }
 
-    /// The first five sums of [`Metrics`].
+    /// The first five sums of [`StepMetrics`].
     fn sums<A>(&self, step: &TrainingStep<A>) -> [Tensor<B, 1>; 5]
     where
         A: AutodiffBackend<InnerBackend = B>,

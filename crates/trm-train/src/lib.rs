@@ -78,11 +78,12 @@ mod schedule;
 mod sinks;
 mod source;
 mod state;
+mod tensors;
 mod trainer;
 
-pub use act_loss::{ActLoss, LossTerms, Metrics};
+pub use act_loss::{ActLoss, LossTerms, StepMetrics};
 pub use adam_atan2::{AdamAtan2, AdamAtan2State};
-pub use checkpoint::{Best, Checkpoint, CheckpointStore, Progress, pack, unpack};
+pub use checkpoint::{Best, Checkpoint, CheckpointStore, RunProgress, pack, unpack};
 pub use ema::Ema;
 pub use error::{Error, Result};
 pub use exchange::Exchange;
@@ -97,10 +98,10 @@ pub use recipe::{
 };
 pub use records::{EvaluationRecord, Event, EventSink, Record, StepRecord};
 pub use report::report;
-pub use run::{Data, Limits, Outcome, Resume, Run, Training};
+pub use run::{Data, Limits, Resume, Run, RunOutcome, Training};
 pub use samples::{Sample, Samples};
 pub use schedule::LrSchedule;
 pub use sinks::{JsonLines, TensorBoard};
 pub use source::{Epochs, FreshMazes, Place, Rows, Source};
-pub use state::Tensors;
+pub use tensors::Tensors;
 pub use trainer::Trainer;

@@ -1,6 +1,6 @@
 //! The settings of the optimisation, and the result of a step.
 
-use crate::{AdamAtan2, LrSchedule, Metrics, Muon, loss::TokenLoss};
+use crate::{AdamAtan2, LrSchedule, Muon, StepMetrics, loss::TokenLoss};
 
 /// How to optimise.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub struct StepResult {
     /// The learning rate of AdamATan2 that it used.
     pub lr: f64,
     /// Sums over the batch of all devices; the losses are those before the step.
-    pub metrics: Metrics,
+    pub metrics: StepMetrics,
     /// The loss that was minimised: a mean over the batch of all devices.
     pub loss: f64,
     /// Norm of all gradients but the puzzle embedding's, together, before clipping.

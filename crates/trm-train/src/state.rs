@@ -1,6 +1,6 @@
 //! The tensors of a trainer, by name: what a checkpoint holds of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use trm_kernels::AutodiffKernels;
 
 use burn::{
@@ -14,13 +14,10 @@ use trm_model::{
 };
 
 use crate::{
-    AdamAtan2, AdamAtan2State, Muon, Result, Trainer,
+    AdamAtan2, AdamAtan2State, Muon, Result, Tensors, Trainer,
     lane::{self, Lane},
     muon::Velocities,
 };
-
-/// Tensors by name.
-pub type Tensors = BTreeMap<String, TensorData>;
 
 type Moments<B> = HashMap<ParamId, AdaptorRecord<AdamAtan2, B>>;
 

@@ -14,7 +14,7 @@ use trm_model::{
 };
 
 use crate::{
-    ActLoss, AdamAtan2, Ema, Error, Group, LossTerms, Metrics, Noise, Optimization, Result, StepResult,
+    ActLoss, AdamAtan2, Ema, Error, Group, LossTerms, Noise, Optimization, Result, StepMetrics, StepResult,
     gradients::{scale, squares, sum_over, with_own_leaves},
     lane::Lane,
     muon::Velocities,
@@ -240,21 +240,25 @@ impl<B: AutodiffKernels> Trainer<B> {
 
     /// What the host must know of a step: its metrics, the norm of its gradients, and who halted. The only time in a step
     /// that it waits for the device.
-    fn read(&mut self, sums: Tensor<B::InnerBackend, 1>, grads: &GradientsParams) -> Result<(Metrics, f64)> {
+    fn read(
+        &mut self,
+        sums: Tensor<B::InnerBackend, 1>,
+        grads: &GradientsParams,
+    ) -> Result<(StepMetrics, f64)> {
         let (dtype, halted) = (sums.dtype(), self.halted()?);
         let places = halted.dims()[0];
         let parts = [sums, halted].into_iter().chain(squares(&self.model, grads));
         let numbers = Tensor::cat(parts.map(|part| part.cast(dtype)).collect(), 0).into_data();
         let numbers: Vec<f64> = numbers.iter().collect();
-        let (sums, rest) = numbers.split_at(Metrics::COUNT);
+        let (sums, rest) = numbers.split_at(StepMetrics::COUNT);
         let (halted, squares) = rest.split_at(places);
         let free = halted.iter().map(|halted| *halted != 0.0).collect();
         self.lanes.entry(self.lane).or_default().free = Some(free);
-        Ok((Metrics::of(sums), squares.iter().sum::<f64>().sqrt()))
+        Ok((StepMetrics::of(sums), squares.iter().sum::<f64>().sqrt()))
     }
 
     /// Forward and backward, micro-batch by micro-batch: the gradients of the loss over `batch_size`, and the sums
-    /// that [`Metrics::read`] takes.
+    /// that [`StepMetrics::read`] takes.
     fn accumulate(
         &mut self,
         batch: &Batch<B::InnerBackend>,
@@ -297,7 +301,7 @@ impl<B: AutodiffKernels> Trainer<B> {
             });
             lane.carries.push(forward.carry);
         }
-        let total = total.unwrap_or_else(|| Tensor::zeros([Metrics::COUNT], &self.model.device()));
+        let total = total.unwrap_or_else(|| Tensor::zeros([StepMetrics::COUNT], &self.model.device()));
         Ok((accumulator.grads(), total))
     }
 }

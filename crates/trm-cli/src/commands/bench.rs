@@ -6,7 +6,7 @@ use trm_bench::{About, Options, Report, bench};
 use trm_kernels::Kernels;
 use trm_model::{TrmConfig, weights::read_architecture};
 
-use super::load_model;
+use super::model::load_model;
 use crate::{
     Result,
     device::{Devices, Job, run_on},

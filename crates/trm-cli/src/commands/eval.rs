@@ -13,18 +13,23 @@ use trm_kernels::Kernels;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use trm_data::Dataset;
-use trm_eval::{EvalOptions, Evaluation, Grade, Keep, Metrics, Observer, Progress, evaluate_on_all, grades};
+use trm_eval::{
+    EvalOptions, EvalProgress, Evaluation, Grade, Keep, Metrics, Observer, evaluate_on_all, grades,
+};
 use trm_model::{Precision, Trm, TrmConfig, weights};
 use trm_puzzles::{Puzzle, maze::Mazes};
+use trm_train::figures::percent;
 
 use super::{
     data::{load_split, puzzle_in},
-    load_model, on_interrupt, warn,
+    model::load_model,
 };
 use crate::{
     Result,
     device::{Devices, Job, run_on},
     flags::EvalArgs,
+    interrupt::on_interrupt,
+    messages::warn,
     progress,
     render::HEADING,
 };
@@ -62,7 +67,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         rollouts: args.rollouts.of(puzzle),
     };
     let total = args.limit.unwrap_or(usize::MAX).min(dataset.len());
-    let mut watch = Watch::new(plural)?;
+    let mut watch = EvalBar::new(plural)?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);
@@ -105,7 +110,7 @@ pub struct Evaluate<'a> {
     pub options: EvalOptions,
     /// The fastest, if none is asked for.
     pub precision: Option<Precision>,
-    pub watch: &'a mut Watch,
+    pub watch: &'a mut EvalBar,
 }
 
 /// An evaluation, and where it was made.
@@ -148,21 +153,21 @@ impl Job for Evaluate<'_> {
 }
 
 /// Shows progress, and stops the evaluation on Ctrl-C.
-pub struct Watch {
+pub struct EvalBar {
     pub bar: ProgressBar,
     /// What is counted.
     plural: &'static str,
     interrupted: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl EvalBar {
     pub fn new(plural: &'static str) -> Result<Self> {
         Ok(Self { bar: progress::share(), plural, interrupted: on_interrupt()? })
     }
 }
 
-impl Observer for Watch {
-    fn progress(&mut self, Progress { finished, total, share }: Progress) {
+impl Observer for EvalBar {
+    fn progress(&mut self, EvalProgress { finished, total, share }: EvalProgress) {
         let rate = finished as f64 / self.bar.elapsed().as_secs_f64();
         self.bar.set_position((share * progress::WHOLE as f64) as u64);
         self.bar.set_message(format!("{finished}/{total} {}, {rate:.1}/s", self.plural));
@@ -181,7 +186,7 @@ pub fn most_steps(config: &TrmConfig, cells: usize, asked_for: Option<usize>) ->
 
 /// The figures of an evaluation of puzzles of this name with at most `max_steps` supervision steps, a line each.
 pub fn describe(plural: &str, metrics: &Metrics, grades: &[Grade], max_steps: usize) -> String {
-    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let percent = |share: f64| percent(share, 2);
     let [low, high] = metrics.exact_accuracy_ci95;
     let mut text = format!("{HEADING}{} {plural}{HEADING:#}\n", metrics.count);
     let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<16} {value}\n"));

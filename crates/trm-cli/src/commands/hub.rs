@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use trm_data::Source;
-use trm_hub::{Hub, HubOptions, RepoId, maze_csv_folder};
+use trm_data::Origin;
+use trm_hub::{Hub, HubOptions, RepoId};
 
 use crate::{Result, flags::HubArgs, progress::Transfer};
 
@@ -14,9 +14,9 @@ pub fn connect(args: &HubArgs) -> Result<Hub> {
 }
 
 /// The folder with `train.csv` and `test.csv`, downloaded if the source is on the Hub and no folder here.
-pub fn csv_folder(source: &Source, args: &HubArgs) -> Result<PathBuf> {
+pub fn csv_folder(source: &Origin, args: &HubArgs) -> Result<PathBuf> {
     let id = match source {
-        Source::Folder(file) if file.is_file() => {
+        Origin::Folder(file) if file.is_file() => {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new("."));
             return Err(format!(
@@ -26,10 +26,10 @@ pub fn csv_folder(source: &Source, args: &HubArgs) -> Result<PathBuf> {
             )
             .into());
         }
-        Source::Folder(folder) => return Ok(folder.clone()),
+        Origin::Folder(folder) => return Ok(folder.clone()),
         // A folder that is there is meant, even if its name could be one on the Hub.
-        Source::Hub(id) if Path::new(id).is_dir() => return Ok(id.into()),
-        Source::Hub(id) => id.parse::<RepoId>()?,
+        Origin::Hub(id) if Path::new(id).is_dir() => return Ok(id.into()),
+        Origin::Hub(id) => id.parse::<RepoId>()?,
     };
-    Ok(maze_csv_folder(&connect(args)?, &id, &Transfer::default())?)
+    Ok(trm_hub::csv_folder(&connect(args)?, &id, &Transfer::default())?)
 }

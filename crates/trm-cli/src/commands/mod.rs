@@ -6,6 +6,8 @@ mod eval;
 mod hub;
 #[cfg(feature = "remote")]
 mod lend;
+mod model;
+mod new_mazes;
 mod pack;
 mod play;
 mod report;
@@ -15,21 +17,6 @@ mod shell;
 mod solve;
 mod train;
 mod weights;
-
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, Instant},
-};
-
-use trm_hub::RepoId;
-use trm_model::{
-    TrmConfig,
-    weights::{CONFIG_FILE, StateDict, load_state, pretrained},
-};
 
 use crate::{
     Result,
@@ -60,55 +47,4 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }
-}
-
-/// Prints a warning to standard error.
-fn warn(message: &str) {
-    use crate::render::WARNING;
-    anstream::eprintln!("{WARNING}warning:{WARNING:#} {message}");
-}
-
-/// Signals that come so soon after the first are the same wish: schedulers and containers send several at once.
-const SAME_WISH: Duration = Duration::from_secs(2);
-
-/// A flag that the first Ctrl-C or SIGTERM raises; a later one ends the process.
-fn on_interrupt() -> Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let (flag, mut first) = (interrupted.clone(), None::<Instant>);
-    ctrlc::set_handler(move || {
-        flag.store(true, Ordering::Relaxed);
-        if first.get_or_insert_with(Instant::now).elapsed() > SAME_WISH {
-            crate::train_view::restore();
-            std::process::exit(130);
-        }
-    })?;
-    Ok(interrupted)
-}
-
-/// The model of a folder, or the one that comes with trm.
-fn load_model(folder: Option<&Path>) -> Result<(TrmConfig, StateDict)> {
-    Ok(match folder {
-        Some(folder) => load_state(&model_folder(folder)?)?,
-        None => pretrained()?,
-    })
-}
-
-/// The model folder that a path means: the path itself, or the best model of a run.
-fn model_folder(path: &Path) -> Result<PathBuf> {
-    let (name, best) = (path.display(), path.join("best"));
-    if path.is_file() {
-        return Err(format!(
-            "{name}: is a file, a model is a folder; make one of a checkpoint with `trm weights import {name} --arch ARCH --output DIR`"
-        )
-        .into());
-    }
-    let repo = path.to_str().and_then(|text| text.parse::<RepoId>().ok());
-    if let Some(repo) = repo.filter(|_| !path.exists()) {
-        return Err(format!(
-            "{name}: no such folder; a model on the Hub is fetched with `trm weights fetch {repo} --output DIR`"
-        )
-        .into());
-    }
-    let is_model = |folder: &Path| folder.join(CONFIG_FILE).is_file();
-    Ok(if !is_model(path) && is_model(&best) { best } else { path.to_owned() })
 }

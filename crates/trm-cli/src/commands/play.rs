@@ -8,8 +8,8 @@ use trm_model::{TrmConfig, weights::StateDict};
 use trm_puzzles::maze::Mazes;
 
 use super::{
-    eval::{Evaluate, Watch, describe, most_steps},
-    solve::draw_mazes,
+    eval::{EvalBar, Evaluate, describe, most_steps},
+    new_mazes::draw_mazes,
 };
 use crate::{Result, device::run_on, flags::SolveArgs, render};
 
@@ -26,7 +26,7 @@ pub fn run(args: &SolveArgs, config: TrmConfig, state: StateDict) -> Result<()> 
         ..EvalOptions::default()
     };
     let max_steps = most_steps(&config, config.seq_len, args.max_steps);
-    let mut watch = Watch::new("mazes")?;
+    let mut watch = EvalBar::new("mazes")?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluation = run_on(&args.device, job);

@@ -9,11 +9,12 @@ use trm_kernels::Kernels;
 use trm_model::{Precision, Trm, TrmConfig, warm_up, weights::StateDict};
 use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_token};
 
-use super::{load_model, warn};
+use super::model::load_model;
 use crate::{
     Result,
     device::{DeviceChoice, Devices, Job, run_on},
     flags::{LogFormat, ServeArgs},
+    messages::warn,
 };
 
 /// How long work that nobody waits for any more may hold up the end.

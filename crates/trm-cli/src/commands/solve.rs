@@ -8,7 +8,7 @@ use std::{
 use trm_kernels::Kernels;
 
 use serde::Serialize;
-use trm_data::{Dataset, Generator, GeneratorConfig, Grid, Labelled, Maze, Verdict, judge_tokens, text};
+use trm_data::{Dataset, Grid, Maze, Verdict, judge_tokens, text};
 use trm_eval::{EvalOptions, Outcome};
 use trm_model::{
     HaltRule, Precision, SizeFit, Thought, Trm, TrmConfig, confidence, think, weights::StateDict,
@@ -16,13 +16,15 @@ use trm_model::{
 use trm_puzzles::{Puzzle, maze::Mazes};
 
 use super::{
-    eval::{Evaluate, Watch},
-    load_model, warn,
+    eval::{EvalBar, Evaluate},
+    model::load_model,
+    new_mazes::draw_mazes,
 };
 use crate::{
     Result,
     device::{Devices, Job, run_on},
     flags::SolveArgs,
+    messages::warn,
     render::{self, HEADING},
 };
 
@@ -90,7 +92,7 @@ fn try_several(args: &SolveArgs, config: TrmConfig, state: StateDict, maze: &Maz
         rollouts: args.rollouts.of(Some(&Mazes)),
         ..EvalOptions::default()
     };
-    let mut watch = Watch::new(Mazes.plural())?;
+    let mut watch = EvalBar::new(Mazes.plural())?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluated = run_on(&args.device, job);
@@ -156,11 +158,6 @@ fn fit_side(config: &TrmConfig, side: usize) -> Result<TrmConfig> {
         warn(&warning);
     }
     Ok(config.for_cells(cells)?)
-}
-
-/// New mazes of the side that the model takes, with Maze-Hard's share of cells on the path at least.
-pub fn draw_mazes(config: &TrmConfig, seed: u64, count: usize) -> Result<Vec<Labelled>> {
-    Ok(Generator::new(GeneratorConfig::of_side(config.seq_len.isqrt(), seed))?.next_batch(count))
 }
 
 struct Think<F> {

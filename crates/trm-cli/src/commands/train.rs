@@ -12,13 +12,14 @@ use std::{
 use trm_kernels::Kernels;
 
 use serde::Serialize;
-use trm_train::{Progress, Recipe, Resume, Training};
+use trm_train::{Recipe, Resume, RunProgress, Training};
 
-use super::on_interrupt;
 use crate::{
     Result,
     device::{Devices, Job, run_on},
     flags::TrainArgs,
+    interrupt::on_interrupt,
+    messages::say,
     render::HEADING,
     train_view::View,
 };
@@ -86,7 +87,7 @@ struct End {
     /// `finished`, `converged` or `stopped`.
     outcome: &'static str,
     #[serde(flatten)]
-    progress: Progress,
+    progress: RunProgress,
     /// The most memory that the process has used, in bytes, where the system says so.
     peak_memory: Option<u64>,
 }
@@ -97,7 +98,7 @@ impl Job for Train<'_> {
     fn run<B: Kernels>(self, devices: &Devices<B>) -> Result<End> {
         if B::ON_GPU {
             let name = &devices.name;
-            crate::say(&format!(
+            say(&format!(
                 "computing on {name}; the first steps take longer, as kernels are prepared and kept\n"
             ));
         }
@@ -112,7 +113,7 @@ impl Job for Train<'_> {
             exchange: args.device.exchange(),
         };
         let plain = args.plain || args.json;
-        let view = |_: &Progress| View::new(&name, plain, stop.clone());
+        let view = |_: &RunProgress| View::new(&name, plain, stop.clone());
         let should_stop = || stop.load(Ordering::Relaxed);
         let (outcome, progress) = training.run::<B, _>(&devices.all, &should_stop, view)?;
         Ok(End { run: dir.to_owned(), outcome: outcome.name(), progress, peak_memory: peak_memory() })
@@ -121,7 +122,7 @@ impl Job for Train<'_> {
 
 impl End {
     fn describe(&self, dir: &Path) -> String {
-        let Progress { step, total_steps, best, seconds, .. } = &self.progress;
+        let RunProgress { step, total_steps, best, seconds, .. } = &self.progress;
         let mut text = format!("{HEADING}{} at step {step} of {total_steps}{HEADING:#}\n", self.outcome);
         let mut line = |name: &str, value: String| text.push_str(&format!("  {name:<16} {value}\n"));
         line("time", format!("{:.2} hours of training", seconds / 3600.0));

@@ -14,10 +14,11 @@ use trm_model::{
     weights::{self, CheckpointFormat, Imported, Listing},
 };
 
-use super::{hub::connect, warn};
+use super::hub::connect;
 use crate::{
     Result,
     flags::{ExportArgs, FetchArgs, HubArgs, ImportArgs, KnownArgs, PushArgs, WeightsCommand},
+    messages::warn,
     progress::Transfer,
 };
 

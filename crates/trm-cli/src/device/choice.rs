@@ -6,6 +6,8 @@ use trm_train::Exchange;
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 use super::gpu;
+use super::{Indices, built_for::built_for};
+use crate::Error;
 
 /// `--device`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,33 +33,6 @@ fn addresses_of(text: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(addresses)
-}
-
-/// Which devices of a kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Indices {
-    /// The usual one.
-    Default,
-    /// These, by their numbers. Several on the CPU share its cores.
-    List(Vec<usize>),
-    /// All there are.
-    All,
-}
-
-impl FromStr for Indices {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "all" {
-            return Ok(Self::All);
-        }
-        let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is not the number of a device"));
-        let list: Vec<usize> = text.split(',').map(number).collect::<Result<_, _>>()?;
-        match list.iter().enumerate().find(|(i, index)| list[..*i].contains(index)) {
-            Some((_, index)) => Err(format!("device {index} is named twice")),
-            None => Ok(Self::List(list)),
-        }
-    }
 }
 
 impl FromStr for DeviceChoice {
@@ -118,5 +93,21 @@ impl DeviceChoice {
             Self::Cpu(_) | Self::Remote(_) => Exchange::Host,
             _ => Exchange::Devices,
         }
+    }
+}
+
+impl DeviceChoice {
+    /// What to say of a device that needs another build.
+    pub fn not_built_in(&self) -> Error {
+        format!(
+            "{self} is not in this build, which has {}; build with --features {}, or take --device cpu",
+            built_for().join(", "),
+            match self {
+                Self::Wgpu(_) => "wgpu",
+                Self::Remote(_) => "remote",
+                _ => "cuda",
+            },
+        )
+        .into()
     }
 }

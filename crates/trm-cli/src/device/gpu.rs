@@ -17,7 +17,7 @@ use burn::backend::{
 use burn::tensor::{Tensor, backend::DeviceOps};
 use trm_kernels::Kernels;
 
-use super::{Devices, Indices, Job, built_for};
+use super::{Devices, Indices, Job, built_for::built_for};
 use crate::{Result, train_view};
 
 /// The devices of CUDA with these numbers.

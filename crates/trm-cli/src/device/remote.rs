@@ -10,7 +10,7 @@ use burn::{
     server::start_websocket,
 };
 
-use super::{DeviceChoice, not_built_in};
+use super::DeviceChoice;
 use crate::{Result, render::ERROR, train_view};
 
 /// The devices at these addresses, if they are lent. The process ends if one of them goes away.
@@ -49,7 +49,7 @@ pub fn lend(choice: &DeviceChoice, port: u16) -> Result<()> {
         DeviceChoice::Cuda(indices) => {
             start_websocket::<burn::backend::Cuda>(gpu::only(&gpu::cuda(&indices))?, port);
         }
-        choice => return Err(not_built_in(&choice)),
+        choice => return Err(choice.not_built_in()),
     }
     Ok(())
 }

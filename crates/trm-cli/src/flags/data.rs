@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use trm_puzzles::Puzzle;
 
-use super::HubArgs;
+use super::common::HubArgs;
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
@@ -26,7 +26,7 @@ pub struct BuildArgs {
     pub puzzle: Option<&'static dyn Puzzle>,
     /// A data set on the Hub (owner/name), or a folder with train.csv and test.csv.
     #[arg(long, value_name = "HUB_ID|FOLDER", required_unless_present = "recipe")]
-    pub source: Option<trm_data::Source>,
+    pub source: Option<trm_data::Origin>,
     /// The folder to write the data set into.
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,

@@ -6,7 +6,10 @@ use clap::Args;
 use trm_bench::Work;
 use trm_puzzles::Puzzle;
 
-use super::{ComputeDtype, Halt, RolloutArgs, at_least_1, positive};
+use super::{
+    RolloutArgs,
+    common::{ComputeDtype, Halt, at_least_1, positive},
+};
 use crate::device::DeviceChoice;
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Every flag of the command line, with its help.
 
+mod common;
 mod data;
 mod eval;
 mod rollouts;
@@ -8,12 +9,12 @@ mod shell;
 mod train;
 mod weights;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use trm_model::Precision;
+use clap::{Parser, Subcommand};
 
 #[cfg(feature = "serve")]
 pub use self::serve::LogFormat;
 pub use self::{
+    common::HubArgs,
     data::{BuildArgs, CheckArgs, DataCommand, GenerateArgs, ShowArgs},
     eval::{BenchArgs, EvalArgs, SolveArgs},
     rollouts::RolloutArgs,
@@ -65,62 +66,4 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write a man page of each command into a folder.
     Man(ManArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct HubArgs {
-    /// Use what is in the Hub's cache, without a network.
-    #[arg(long)]
-    pub offline: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Halt {
-    Never,
-    Q,
-}
-
-impl From<Halt> for trm_model::HaltRule {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Never => Self::Never,
-            Halt::Q => Self::QHalt,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ComputeDtype {
-    Auto,
-    F32,
-    Bf16,
-    F16,
-}
-
-impl ComputeDtype {
-    /// The precision asked for, if any.
-    pub fn asked_for(self) -> Option<Precision> {
-        match self {
-            Self::Auto => None,
-            Self::F32 => Some(Precision::F32),
-            Self::Bf16 => Some(Precision::Bf16),
-            Self::F16 => Some(Precision::F16),
-        }
-    }
-}
-
-fn at_least_1(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".into()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(format!("{error}")),
-    }
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if number > 0.0 => Ok(number),
-        Ok(_) => Err("must be above 0".into()),
-        Err(_) => Err("is not a number".into()),
-    }
 }

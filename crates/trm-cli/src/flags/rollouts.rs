@@ -4,7 +4,7 @@ use clap::Args;
 use trm_eval::{Choice, Rollouts};
 use trm_puzzles::Puzzle;
 
-use super::at_least_1;
+use super::common::at_least_1;
 
 #[derive(Clone, Debug, Args)]
 pub struct RolloutArgs {

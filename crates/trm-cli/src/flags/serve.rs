@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use super::{ComputeDtype, at_least_1};
+use super::common::{ComputeDtype, at_least_1};
 use crate::device::DeviceChoice;
 
 /// An address with a port: numbers, a name of this machine, or nothing for the machine itself.

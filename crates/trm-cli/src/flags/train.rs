@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{at_least_1, positive};
+use super::common::{at_least_1, positive};
 use crate::device::DeviceChoice;
 
 #[derive(Debug, Args)]

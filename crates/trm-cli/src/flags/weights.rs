@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use trm_model::Precision;
 
-use super::HubArgs;
+use super::common::HubArgs;
 
 #[derive(Debug, Subcommand)]
 pub enum WeightsCommand {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::grid::MAX_SIDE;
+use crate::cell::MAX_SIDE;
 use crate::{Error, Result};
 
 /// What kind of mazes to draw.

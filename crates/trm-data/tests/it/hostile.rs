@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use trm_data::{Dataset, Error, GeneratorConfig, Maze, Recipe, Source, SplitRequest, csv, generate, npy};
+use trm_data::{
+    Dataset, DatasetRecipe, Error, GeneratorConfig, Maze, Origin, SplitRequest, csv, generate, npy,
+};
 use trm_data::{ExcludeSet, Generator};
 
 /// A file in the layout of npy version 1.0 with this header text and data.
@@ -277,7 +279,7 @@ fn broken_recipes_and_mazes_are_refused() {
     let generate = "kind = \"generate\"\n[mazes]\nside = 4\nmin_path = 2\nseed = 0\n";
     let split =
         |name: &str, count: &str| format!("{generate}[[split]]\nname = \"{name}\"\ncount = {count}\n");
-    assert!(split("train", "5").parse::<Recipe>().is_ok());
+    assert!(split("train", "5").parse::<DatasetRecipe>().is_ok());
     let bad = [
         String::new(),
         "kind = \"build\"".to_owned(),
@@ -296,7 +298,7 @@ fn broken_recipes_and_mazes_are_refused() {
         split("train", "5").replace("min_path", "min_paths"),
     ];
     for text in bad {
-        assert!(text.parse::<Recipe>().is_err(), "{text}");
+        assert!(text.parse::<DatasetRecipe>().is_err(), "{text}");
     }
     for text in ["", "S", "SG\n", "S \n", "S G\n   \n", "\u{1F600}", "SG\nSG", &"#".repeat(1 << 20)] {
         assert!(text.parse::<Maze>().is_err());
@@ -306,7 +308,7 @@ fn broken_recipes_and_mazes_are_refused() {
 /// A source is a hub data set only when it looks like one.
 #[test]
 fn sources_are_told_apart() {
-    let hub = |text: &str| matches!(Source::from(text.to_owned()), Source::Hub(_));
+    let hub = |text: &str| matches!(Origin::from(text.to_owned()), Origin::Hub(_));
     assert!(hub("sapientinc/maze-30x30-hard-1k"));
     for folder in
         ["./data/mazes", "../mazes", "/data/mazes", "mazes", "a/b/c", "~/mazes", "C:\\data/mazes", "a/"]

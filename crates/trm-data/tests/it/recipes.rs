@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use trm_data::Recipe;
+use trm_data::DatasetRecipe;
 
 /// Every recipe can be read and begins by saying what it makes, how large it is, how long it takes and how to run it.
 #[test]
@@ -14,10 +14,10 @@ fn all_recipes_are_valid_and_documented() {
     let recipes = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
     let mut count = 0;
     for path in recipes {
-        let recipe = Recipe::load(path).expect("recipe");
+        let recipe = DatasetRecipe::load(path).expect("recipe");
         let verb = match recipe {
-            Recipe::Build(_) => "build",
-            Recipe::Generate(_) => "generate",
+            DatasetRecipe::Build(_) => "build",
+            DatasetRecipe::Generate(_) => "generate",
         };
         let text = fs::read_to_string(path).expect("text");
         let name = path.file_name().and_then(|name| name.to_str()).expect("name");

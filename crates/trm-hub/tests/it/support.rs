@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
-use trm_hub::{Hub, HubOptions, Progress, RepoId};
+use trm_hub::{Hub, HubOptions, RepoId, TransferProgress};
 
 #[path = "receiver.rs"]
 pub(crate) mod receiver;
@@ -200,7 +200,7 @@ pub(crate) struct Record {
     pub(crate) finishes: RefCell<usize>,
 }
 
-impl Progress for Record {
+impl TransferProgress for Record {
     fn start(&self, file: &str, total: Option<u64>) {
         self.starts.borrow_mut().push((file.to_owned(), total));
     }

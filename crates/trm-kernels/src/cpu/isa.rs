@@ -129,7 +129,7 @@ impl Level {
                     && Self::Avx2.is_available()
             }
             Self::Avx512Bf16 => is_x86_feature_detected!("avx512bf16") && Self::Avx512.is_available(),
-            Self::Amx => Self::Avx512Bf16.is_available() && super::product::amx::is_allowed(),
+            Self::Amx => Self::Avx512Bf16.is_available() && super::tiles::is_allowed(),
         };
         #[cfg(not(target_arch = "x86_64"))]
         return self == Self::Portable;

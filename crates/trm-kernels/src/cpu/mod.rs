@@ -15,6 +15,8 @@ pub mod swiglu;
 mod tasks;
 #[cfg(test)]
 mod testing;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 
 pub use element::Element;
 pub use isa::Isa;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::torch::{Input, Reader};
+use super::torch::Input;
 use crate::{Error, Result};
 
 /// Bytes at the start that tell the kinds of files apart.
@@ -18,7 +18,8 @@ pub(super) struct Container {
     pub input: Box<dyn Input>,
     /// How many there are.
     pub len: u64,
-    head: Vec<u8>,
+    /// The first of them.
+    pub head: Vec<u8>,
 }
 
 impl Container {
@@ -42,16 +43,6 @@ impl Container {
         input.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
         input.seek(SeekFrom::Start(0)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), input, len, head })
-    }
-
-    /// The first bytes.
-    pub fn head(&self) -> &[u8] {
-        &self.head
-    }
-
-    /// What `torch.save` wrote.
-    pub fn into_torch(self) -> Result<Reader> {
-        Reader::of_file(&self.path, &self.head, self.input, self.len)
     }
 
     /// All bytes.

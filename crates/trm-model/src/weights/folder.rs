@@ -3,13 +3,9 @@
 use std::{fmt::Write, fs, path::Path};
 use trm_kernels::Kernels;
 
-use super::{StateDict, safetensors};
+use super::{CONFIG_FILE, MODEL_FILE, StateDict, safetensors};
 use crate::{Error, Result, Trm, TrmConfig};
 
-/// The architecture's file in a model folder.
-pub const CONFIG_FILE: &str = "config.json";
-/// The weights' file in a model folder.
-pub const MODEL_FILE: &str = "model.safetensors";
 const CARD_FILE: &str = "README.md";
 
 /// What a model card says beside the architecture.

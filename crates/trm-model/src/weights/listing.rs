@@ -9,20 +9,9 @@ use super::{
     layout::layout,
     reference::{CheckpointFormat, Opened, insert},
     safetensors, shards,
+    summary::{Listed, TensorSummary},
 };
-use crate::{Error, Precision, Result, TrmConfig};
-
-/// What a file says of a tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorSummary {
-    /// Its dimensions.
-    pub shape: Vec<usize>,
-    /// How its values are stored.
-    pub precision: Precision,
-}
-
-/// Tensors by name.
-pub(super) type Listed = BTreeMap<String, TensorSummary>;
+use crate::{Error, Result, TrmConfig};
 
 /// What is in a checkpoint or a model folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -74,9 +74,10 @@ impl Opened {
         let path = index.as_deref().unwrap_or(path);
         let fail = |reason: &str| Error::Checkpoint { path: path.to_owned(), reason: reason.into() };
         let container = Container::open(path)?;
-        match container.head() {
-            [b'P', b'K', 3, 4, ..] => container.into_torch().map(Self::Torch),
-            head if torch::is_legacy(head) => container.into_torch().map(Self::Torch),
+        let torch = |file: Container| torch::Reader::of_file(path, &file.head, file.input, file.len);
+        match &container.head[..] {
+            [b'P', b'K', 3, 4, ..] => torch(container).map(Self::Torch),
+            head if torch::is_legacy(head) => torch(container).map(Self::Torch),
             _ if key.is_some() => Err(fail("only a torch.save archive has dictionaries to choose")),
             [_, _, _, _, _, _, _, _, b'{', ..] => Ok(Self::Safetensors(container)),
             [b'{', ..] => Ok(Self::Shards(container)),

@@ -9,8 +9,8 @@ use std::{
 use ::safetensors::{Dtype, SafeTensors, View, serialize, tensor::Metadata};
 
 use super::{
-    listing::{Listed, TensorSummary},
     state::{HostTensor, Named, StateDict},
+    summary::{Listed, TensorSummary},
 };
 use crate::{Error, Precision, Result};
 

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{container::Container, listing::Listed, safetensors, state::StateDict};
+use super::{container::Container, safetensors, state::StateDict, summary::Listed};
 use crate::{Error, Result};
 
 /// `model.safetensors.index.json`.

@@ -4,11 +4,12 @@ mod report;
 
 use trm_data::{
     Augment, BuildOptions, BuildSummary, Cell, Dataset, ExcludeSet, Generator, GeneratorConfig, Grid,
-    MAX_SIDE, Maze, Symmetry, VOCAB_SIZE, csv, judge_tokens, splits,
+    MAX_SIDE, Maze, Symmetry, VOCAB_SIZE, csv, judge_tokens,
 };
 
 use crate::{
-    Board, BuildRequest, DrawRequest, Error, Mark, OnProgress, Puzzle, Report, Result, kind, puzzle_of,
+    Board, BuildRequest, DrawRequest, Error, Mark, OnProgress, Puzzle, Report, Result,
+    written::{each_split, published, write_down},
 };
 
 /// Mazes: walls, one start, one goal; the label is the path of the rule ([`Maze::solve`]).
@@ -105,7 +106,7 @@ impl Puzzle for Mazes {
         // What the reference writes for mazes is narrow anyway.
         let options = BuildOptions { augment, subsample: request.subsample, seed: request.seed };
         let summary = trm_data::build(request.source, request.output, &options, progress)?;
-        kind::write_down(self, request.output, &summary)?;
+        write_down(self, request.output, &summary)?;
         Ok(summary)
     }
 
@@ -129,7 +130,7 @@ impl Puzzle for Mazes {
         let mut generator = Generator::new(config)?;
         let summary =
             trm_data::generate(&mut generator, request.splits, &mut exclude, request.output, progress)?;
-        kind::write_down(self, request.output, &summary)?;
+        write_down(self, request.output, &summary)?;
         Ok(summary)
     }
 }
@@ -142,19 +143,11 @@ impl Mazes {
 
 fn excluded(request: &DrawRequest<'_>) -> Result<ExcludeSet> {
     let mut exclude = ExcludeSet::new();
-    for folder in request.exclude {
-        for (_, path) in splits(folder)? {
-            let dataset = Dataset::load(&path)?;
-            puzzle_of(&path, &dataset.metadata, Some(&Mazes))?;
-            exclude.insert_all(&dataset)?;
-        }
-    }
-    for folder in request.exclude_published {
-        for file in ["train.csv", "test.csv"] {
-            csv::read(&folder.join(file))?.iter().for_each(|row| {
-                exclude.insert(&row.maze);
-            });
-        }
+    each_split(&Mazes, request.exclude, |_, dataset| Ok(exclude.insert_all(dataset)?))?;
+    for file in published(request.exclude_published) {
+        csv::read(&file)?.iter().for_each(|row| {
+            exclude.insert(&row.maze);
+        });
     }
     Ok(exclude)
 }

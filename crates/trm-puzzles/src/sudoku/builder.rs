@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use rayon::prelude::*;
-use trm_data::{BuildSummary, Dataset, Progress, SplitRequest, SplitSummary, files, rng, splits};
+use trm_data::{BuildSummary, Dataset, Progress, SplitRequest, SplitSummary, files, rng};
 
 use super::symmetry::rng_shuffle;
 use super::{EMPTY, ExcludeSet, Generator, GeneratorConfig, Grid, Labelled, Size, Symmetry, csv};
-use crate::{DrawRequest, Error, OnProgress, Result, puzzle_of};
+use crate::{Error, OnProgress, Result};
 
 /// The identifiers file of a data set whose puzzles have none of their own.
 const IDENTIFIERS: &[u8] = b"[\"<blank>\"]";
@@ -190,24 +190,4 @@ fn save(dataset: &Dataset, output: &Path, name: &str, wide: bool) -> Result<Spli
     let dir = output.join(name);
     if wide { dataset.save_wide(&dir) } else { dataset.save(&dir) }?;
     Ok(SplitSummary { name: name.to_owned(), groups: dataset.metadata.total_groups, rows: dataset.len() })
-}
-
-/// The Sudokus that a request leaves out.
-pub(super) fn excluded(request: &DrawRequest<'_>) -> Result<ExcludeSet> {
-    let mut exclude = ExcludeSet::new();
-    for folder in request.exclude {
-        for (_, path) in splits(folder)? {
-            let dataset = Dataset::load(&path)?;
-            puzzle_of(&path, &dataset.metadata, Some(&super::Sudokus))?;
-            exclude.insert_all(&dataset).map_err(|error| error.in_file(&path))?;
-        }
-    }
-    for folder in request.exclude_published {
-        for file in ["train.csv", "test.csv"] {
-            for row in csv::read(&folder.join(file), None)? {
-                exclude.insert(&row?);
-            }
-        }
-    }
-    Ok(exclude)
 }

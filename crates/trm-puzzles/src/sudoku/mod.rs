@@ -1,5 +1,6 @@
 //! Sudoku: boards of 4x4, 6x6 and 9x9, as the reference's Sudoku-Extreme has them.
 
+mod board;
 mod builder;
 mod canonical;
 mod csv;
@@ -13,6 +14,7 @@ mod symmetry;
 
 use trm_data::{BuildSummary, Dataset};
 
+pub use self::board::board;
 pub use self::builder::{BuildOptions, build, generate, split_of};
 pub use self::canonical::Key;
 pub use self::csv::{Rows, read};
@@ -23,26 +25,14 @@ pub use self::report::{Figures, check};
 pub use self::size::Size;
 pub use self::solver::Search;
 pub use self::symmetry::Symmetry;
-use crate::{Board, BuildRequest, DrawRequest, Error, Mark, OnProgress, Puzzle, Report, Result, kind};
+use crate::{
+    Board, BuildRequest, DrawRequest, Error, Mark, OnProgress, Puzzle, Report, Result,
+    written::{each_split, published, write_down},
+};
 
 /// Sudokus: no digit comes twice in a row, a column or a box; the label is the only solution.
 #[derive(Debug)]
 pub struct Sudokus;
-
-/// The board of a size.
-#[must_use]
-pub fn board(size: Size) -> Board {
-    Board {
-        rows: size.side(),
-        columns: size.side(),
-        boxes: Some([size.box_rows(), size.box_columns()]),
-        signs: match size {
-            Size::Four => "?.1234",
-            Size::Six => "?.123456",
-            Size::Nine => "?.123456789",
-        },
-    }
-}
 
 impl Puzzle for Sudokus {
     fn name(&self) -> &'static str {
@@ -125,7 +115,7 @@ impl Puzzle for Sudokus {
             reference_types: request.reference_types,
         };
         let summary = build(request.source, request.output, &options, progress)?;
-        kind::write_down(self, request.output, &summary)?;
+        write_down(self, request.output, &summary)?;
         Ok(summary)
     }
 
@@ -138,11 +128,11 @@ impl Puzzle for Sudokus {
         let size = Size::of_side(request.side)?;
         let mut generator =
             Generator::new(GeneratorConfig { size, givens: request.givens, seed: request.seed })?;
-        let mut exclude = builder::excluded(request)?;
+        let mut exclude = excluded(request)?;
         let augment = request.augment.unwrap_or(0);
         let summary =
             generate(&mut generator, request.splits, augment, &mut exclude, request.output, progress)?;
-        kind::write_down(self, request.output, &summary)?;
+        write_down(self, request.output, &summary)?;
         Ok(summary)
     }
 }
@@ -154,4 +144,18 @@ fn copies(text: &str) -> Result<usize> {
         value: text.to_owned(),
         remedy: "give a number of random forms to put beside each Sudoku, 0 or more",
     })
+}
+
+/// The Sudokus that a request leaves out.
+fn excluded(request: &DrawRequest<'_>) -> Result<ExcludeSet> {
+    let mut exclude = ExcludeSet::new();
+    each_split(&Sudokus, request.exclude, |path, dataset| {
+        exclude.insert_all(dataset).map_err(|error| error.in_file(path))
+    })?;
+    for file in published(request.exclude_published) {
+        for row in read(&file, None)? {
+            exclude.insert(&row?);
+        }
+    }
+    Ok(exclude)
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use trm_data::{Dataset, SplitRequest, kind};
-use trm_puzzles::{BuildRequest, DrawRequest, Error, PUZZLES, Puzzle, named, names, puzzle_of, split_dir};
+use trm_data::{Dataset, SplitRequest, kind, split_dir};
+use trm_puzzles::{BuildRequest, DrawRequest, Error, PUZZLES, Puzzle, named, names, puzzle_of};
 
 use crate::unwatched;
 
@@ -65,8 +65,8 @@ fn every_puzzle_of_the_list_is_whole() {
         let request = DrawRequest { min_path, ..DrawRequest::new(6, &splits, &drawn) };
         puzzle.draw(&request, &mut unwatched()).expect("drawn");
         for (folder, split, rows) in [(&built, "train", 12), (&built, "test", 6), (&drawn, "train", 5)] {
-            let dir = split_dir(folder, split);
-            assert_eq!(split_dir(&dir, split), dir);
+            let dir = split_dir(folder, split).expect("a split");
+            assert_eq!(split_dir(&dir, split).expect("a split"), dir);
             let dataset = Dataset::load(&dir).expect("a split");
             assert!(dataset.len() >= rows);
             assert_eq!(kind::read(&dir).expect("read").as_deref(), Some(puzzle.name()));

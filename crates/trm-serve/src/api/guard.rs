@@ -1,110 +1,29 @@
 //! Checks that every request passes: the token, the bound for each client, headers, counting.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use super::{App, Refusal};
+use super::{App, Refusal, clients::Visited};
 use crate::metrics::RequestLabels;
-
-/// The token that requests must bring, as a digest: comparing digests tells nothing about the token by its time.
-pub struct Token([u8; 32]);
-
-impl Token {
-    pub fn new(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
-    }
-
-    fn is_in(&self, headers: &HeaderMap) -> bool {
-        let value = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-        let (scheme, token) = value.split_at(value.len().min(7));
-        scheme.eq_ignore_ascii_case(b"bearer ") && Sha256::digest(token)[..] == self.0
-    }
-}
 
 /// Refuses requests without the token.
 pub async fn needs_token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match &app.token {
         Some(token) if !token.is_in(request.headers()) => Refusal::unauthorized().into_response(),
         _ => next.run(request).await,
-    }
-}
-
-/// Counts the requests that each client has open.
-#[derive(Default)]
-pub struct Clients(Mutex<HashMap<IpAddr, usize>>);
-
-impl Clients {
-    /// Counts one more, unless there are `limit` already.
-    fn enter(self: &Arc<Self>, client: IpAddr, limit: usize) -> Option<Visit> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(client).or_default();
-        if *count >= limit {
-            return None;
-        }
-        *count += 1;
-        Some(Visit { clients: self.clone(), client })
-    }
-}
-
-/// An open request; ends with its answer's last byte.
-struct Visit {
-    clients: Arc<Clients>,
-    client: IpAddr,
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let mut open = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.client);
-            }
-        }
-    }
-}
-
-/// A body that ends a visit with itself: a stream is open until its last event.
-struct Visited {
-    body: Body,
-    _visit: Visit,
-}
-
-impl http_body::Body for Visited {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
@@ -201,21 +120,6 @@ mod tests {
         }
     }
 
-    /// Only the very token opens.
-    #[test]
-    fn compares_tokens() {
-        let token = Token::new("secret");
-        let brings = |value: &str| {
-            let value = HeaderValue::from_str(value).expect("a header");
-            token.is_in(&HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
-        };
-        assert!(brings("Bearer secret") && brings("bearer secret"));
-        for wrong in ["", "Bearer", "Bearer ", "Bearer secret ", "Bearer Secret", "Basic secret", "secret"] {
-            assert!(!brings(wrong), "{wrong:?}");
-        }
-        assert!(!token.is_in(&HeaderMap::new()));
-    }
-
     /// Only what the proxy itself added counts.
     #[test]
     fn believes_the_last_address() {
@@ -224,17 +128,5 @@ mod tests {
         headers.append("x-forwarded-for", HeaderValue::from_static("10.0.0.1"));
         headers.append("x-forwarded-for", HeaderValue::from_static("10.0.0.2, 2001:db8::1"));
         assert_eq!(last_forwarded(&headers), "2001:db8::1".parse().ok());
-    }
-
-    /// A visit is counted until it ends, for each client by itself.
-    #[test]
-    fn counts_clients() {
-        let clients = Arc::new(Clients::default());
-        let [a, b] = [1, 2].map(|last| IpAddr::from([127, 0, 0, last]));
-        let first = clients.enter(a, 1).expect("the first");
-        assert!(clients.enter(a, 1).is_none() && clients.enter(b, 1).is_some());
-        drop(first);
-        assert!(clients.enter(a, 1).is_some());
-        assert!(clients.0.lock().expect("no panic").is_empty());
     }
 }

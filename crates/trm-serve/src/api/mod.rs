@@ -2,6 +2,7 @@
 
 mod about;
 mod ask;
+mod clients;
 mod custom;
 mod extract;
 mod guard;
@@ -14,6 +15,7 @@ mod read_mazes;
 mod refusal;
 mod router;
 mod stream;
+mod token;
 
 use std::sync::{
     Arc,
@@ -22,13 +24,13 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-use self::guard::{Clients, Token};
 pub use self::{
     ask::{PredictQuery, PredictRequest},
     refusal::{BodyRefusals, Refusal, Refusals},
     router::{openapi, router},
 };
-use crate::{Config, Engine, Jobs, Limits, examples::Examples, metrics::Metrics, samples::Samples};
+use self::{clients::Clients, token::Token};
+use crate::{Config, Engine, Jobs, Limits, examples::Examples, metrics::ServerMetrics, samples::SavedMazes};
 
 /// Does on a thread that may wait what an asynchronous one must not: files, the database, drawing mazes.
 async fn in_background<T: Send + 'static>(
@@ -42,12 +44,12 @@ async fn in_background<T: Send + 'static>(
 pub struct App {
     pub engines: Vec<Arc<Engine>>,
     pub examples: Examples,
-    pub samples: Samples,
+    pub samples: SavedMazes,
     pub jobs: Option<Arc<Jobs>>,
     pub limits: Limits,
     pub token: Option<Token>,
     pub behind_proxy: bool,
-    pub metrics: Metrics,
+    pub metrics: ServerMetrics,
     clients: Arc<Clients>,
     /// A turn to draw mazes.
     drawing: Arc<Semaphore>,
@@ -63,10 +65,10 @@ impl App {
         jobs: Option<Arc<Jobs>>,
     ) -> Self {
         Self {
-            metrics: Metrics::new(engines.iter()),
+            metrics: ServerMetrics::new(engines.iter()),
             engines: engines.into_iter().map(Arc::new).collect(),
             examples,
-            samples: Samples::new(config.state.join("samples"), config.limits.samples),
+            samples: SavedMazes::new(config.state.join("samples"), config.limits.samples),
             jobs,
             limits: config.limits,
             token: token.map(Token::new),

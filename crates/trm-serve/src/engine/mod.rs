@@ -1,5 +1,7 @@
 //! Engines: a model at work on the mazes of many requests, which share running batches, one for each side.
 
+mod counts;
+mod task;
 mod worker;
 
 use std::{
@@ -9,14 +11,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Instant,
 };
 
 use tokio::sync::mpsc;
 use trm_kernels::Kernels;
-use trm_model::{HaltRule, Trm, TrmConfig};
+use trm_model::{Trm, TrmConfig};
 
-use crate::metrics::EngineMetrics;
+pub(crate) use self::counts::EngineMetrics;
+pub use self::task::{Reply, Stepped, Task};
 
 /// A model on a device, with a thread of its own that computes.
 ///
@@ -43,45 +45,6 @@ pub struct EngineLimits {
     pub queue: usize,
 }
 
-/// A puzzle to think about, and whom to tell.
-#[derive(Debug)]
-pub struct Task {
-    /// Tokens, of a number that the weights fit.
-    pub inputs: Vec<u8>,
-    /// When to halt.
-    pub rule: HaltRule,
-    /// Supervision steps at most.
-    pub max_steps: usize,
-    /// Whether to tell of every step, or of the last only.
-    pub every_step: bool,
-    /// When nobody waits any more.
-    pub deadline: Instant,
-    /// Whom to tell; closing it withdraws the puzzle.
-    pub replies: mpsc::UnboundedSender<Reply>,
-}
-
-/// What an engine tells of a puzzle.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    /// A supervision step is done.
-    Step(Stepped),
-    /// The deadline has passed.
-    TooLate,
-    /// The device failed.
-    Failed(String),
-}
-
-/// A supervision step of a puzzle.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stepped {
-    /// What the model thinks now.
-    pub thought: trm_model::Thought,
-    /// Whether the model wants to halt here, whatever the puzzle's rule says.
-    pub wants_to_halt: bool,
-    /// When the puzzle entered the batch.
-    pub entered: Instant,
-}
-
 /// Why a puzzle is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTaken {
@@ -99,7 +62,7 @@ impl Engine {
         let metrics = EngineMetrics::default();
         let healthy = Arc::new(AtomicBool::new(true));
         let capacity = limits.batch.max(1);
-        let mut worker = worker::Worker::new(model, tasks, capacity, metrics.clone(), healthy.clone());
+        let mut worker = worker::EngineThread::new(model, tasks, capacity, metrics.clone(), healthy.clone());
         thread::spawn(move || {
             // A backend that lost its device panics. The puzzles in work are lost, the server is not.
             while let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.work())) {

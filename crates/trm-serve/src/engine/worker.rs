@@ -14,11 +14,10 @@ use tokio::sync::mpsc::{self, error::TryRecvError};
 use trm_kernels::Kernels;
 use trm_model::{Error, Puzzle, RowStep, RunningBatches, Thought, Trm, most_likely};
 
-use super::{Reply, Stepped, Task};
-use crate::metrics::EngineMetrics;
+use super::{EngineMetrics, Reply, Stepped, Task};
 
 /// The thread of an engine.
-pub(super) struct Worker<B: Kernels> {
+pub(super) struct EngineThread<B: Kernels> {
     model: Trm<B>,
     tasks: mpsc::Receiver<Task>,
     capacity: usize,
@@ -35,7 +34,7 @@ struct InWork {
     entered: Instant,
 }
 
-impl<B: Kernels> Worker<B> {
+impl<B: Kernels> EngineThread<B> {
     pub fn new(
         model: Trm<B>,
         tasks: mpsc::Receiver<Task>,

@@ -3,6 +3,7 @@
 mod folders;
 mod record;
 mod request;
+mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -24,14 +25,14 @@ use std::{
 
 use serde_json::Value;
 
-use self::store::Store;
 pub use self::{
     folders::Folders,
     record::{JobRecord, JobState},
     request::{DownloadWeights, LARGEST_SEED, PrepareDataset, Request, RunEvalLocal, RunTraining},
-    watch::Watch,
+    watch::JobWatch,
     work::DeviceWorker,
 };
+use self::{shared::Shared, store::Store};
 use crate::{Error, Result};
 
 /// Does jobs: [`DeviceWorker`], on any backend.
@@ -40,7 +41,7 @@ pub trait Worker: Send + 'static {
     ///
     /// # Errors
     /// What went wrong, for people.
-    fn work(&self, request: &Request, folders: &Folders, watch: &Watch<'_>) -> Result<Done>;
+    fn work(&self, request: &Request, folders: &Folders, watch: &JobWatch<'_>) -> Result<Done>;
 }
 
 /// What a job came to, as JSON.
@@ -60,14 +61,11 @@ const RETRIED_AFTER: Duration = Duration::from_secs(5);
 /// What is known about them is in a database, which a change reaches whole or not at all. A job that was running when
 /// the server stopped, or was killed, is begun again at the next start; a training goes on from its last checkpoint.
 pub struct Jobs {
-    store: Store,
+    shared: Shared,
     folders: Folders,
     limit: usize,
-    /// The job at work, and whether it was cancelled. Whoever changes a record holds this.
-    running: Mutex<Option<(u64, Arc<AtomicBool>)>>,
     /// Told of new jobs, and of the stop.
     news: Condvar,
-    stopping: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -79,12 +77,10 @@ impl Jobs {
     pub fn start(state: &Path, limit: usize, worker: impl Worker) -> Result<Arc<Self>> {
         let store = Store::open(&state.join("jobs.redb"))?;
         let jobs = Arc::new(Self {
-            store,
+            shared: Shared::new(store),
             folders: Folders::new(state),
             limit,
-            running: Mutex::new(None),
             news: Condvar::new(),
-            stopping: AtomicBool::default(),
             thread: Mutex::new(None),
         });
         let thread = thread::spawn({
@@ -100,7 +96,7 @@ impl Jobs {
     /// # Errors
     /// [`Error::Database`].
     pub fn list(&self) -> Result<Vec<JobRecord>> {
-        let mut records = self.store.all()?;
+        let mut records = self.shared.store.all()?;
         records.reverse();
         Ok(records)
     }
@@ -110,7 +106,7 @@ impl Jobs {
     /// # Errors
     /// [`Error::Database`].
     pub fn get(&self, id: u64) -> Result<Option<JobRecord>> {
-        self.store.get(id)
+        self.shared.store.get(id)
     }
 
     /// Adds a job; `None` if too many are waiting.
@@ -119,11 +115,11 @@ impl Jobs {
     /// Those of [`Request::validate`], [`Error::Database`].
     pub fn add(&self, request: Request) -> Result<Option<JobRecord>> {
         request.validate(&self.folders)?;
-        let _turn = self.turn();
-        if self.store.all()?.iter().filter(|record| !record.state.is_final()).count() >= self.limit {
+        let _turn = self.shared.turn();
+        if self.shared.store.all()?.iter().filter(|record| !record.state.is_final()).count() >= self.limit {
             return Ok(None);
         }
-        let record = self.store.add(|id| JobRecord::new(id, request))?;
+        let record = self.shared.store.add(|id| JobRecord::new(id, request))?;
         self.news.notify_all();
         Ok(Some(record))
     }
@@ -133,18 +129,18 @@ impl Jobs {
     /// # Errors
     /// [`Error::Database`].
     pub fn cancel(&self, id: u64) -> Result<Option<JobRecord>> {
-        let running = self.turn();
-        let Some(mut record) = self.store.get(id)? else { return Ok(None) };
+        let running = self.shared.turn();
+        let Some(mut record) = self.shared.store.get(id)? else { return Ok(None) };
         match &*running {
             Some((at_work, cancelled)) if *at_work == id => {
                 cancelled.store(true, Ordering::Relaxed);
                 // A server that is killed before the job notices remembers it.
                 record.cancel_requested = true;
-                self.store.put(&record)?;
+                self.shared.store.put(&record)?;
             }
             _ if !record.state.is_final() => {
                 record.end(JobState::Cancelled, "cancelled before it was begun");
-                self.store.put(&record)?;
+                self.shared.store.put(&record)?;
             }
             _ => {}
         }
@@ -153,8 +149,8 @@ impl Jobs {
 
     /// Tells the job at work to stop so that it can go on at the next start, and begins no other.
     pub fn interrupt(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        drop(self.turn());
+        self.shared.stop();
+        drop(self.shared.turn());
         self.news.notify_all();
     }
 
@@ -168,21 +164,13 @@ impl Jobs {
         }
     }
 
-    fn turn(&self) -> MutexGuard<'_, Option<(u64, Arc<AtomicBool>)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
-    }
-
     /// Does jobs until the server stops, whatever becomes of the database: its disk may be full, and later not.
     fn work_on(&self, worker: &impl Worker) {
         while let Err(error) = self.work(worker) {
             tracing::error!(%error, "a job cannot be done; trying again in {} s", RETRIED_AFTER.as_secs());
-            let mut running = self.turn();
+            let mut running = self.shared.turn();
             *running = None;
-            if self.is_stopping() {
+            if self.shared.is_stopping() {
                 return;
             }
             drop(self.news.wait_timeout(running, RETRIED_AFTER));
@@ -193,12 +181,12 @@ impl Jobs {
     fn work(&self, worker: &impl Worker) -> Result<()> {
         while let Some((mut record, cancelled)) = self.next()? {
             tracing::info!(job = record.id, attempt = record.attempts, "a job begins");
-            let watch = Watch::new(self, &cancelled, record.clone());
+            let watch = JobWatch::new(&self.shared, &cancelled, record.clone());
             let work = || worker.work(&record.request, &self.folders, &watch);
             let done = catch_unwind(AssertUnwindSafe(work));
             record = watch.into_record();
 
-            let mut running = self.turn();
+            let mut running = self.shared.turn();
             *running = None;
             record.cancel_requested = cancelled.load(Ordering::Relaxed);
             match done {
@@ -223,30 +211,30 @@ impl Jobs {
                 }
             }
             tracing::info!(job = record.id, state = ?record.state, error = record.error, "a job ends");
-            self.store.put(&record)?;
+            self.shared.store.put(&record)?;
         }
         Ok(())
     }
 
     /// Waits for the next job and begins it; `None` when the server stops.
     fn next(&self) -> Result<Option<(JobRecord, Arc<AtomicBool>)>> {
-        let mut running = self.turn();
+        let mut running = self.shared.turn();
         loop {
-            if self.is_stopping() {
+            if self.shared.is_stopping() {
                 return Ok(None);
             }
             // A job that says it is running was interrupted: this thread is the only one that runs any.
-            let next = self.store.all()?.into_iter().find(|record| !record.state.is_final());
+            let next = self.shared.store.all()?.into_iter().find(|record| !record.state.is_final());
             if let Some(mut record) = next {
                 if record.cancel_requested {
                     record.end(JobState::Cancelled, "cancelled");
-                    self.store.put(&record)?;
+                    self.shared.store.put(&record)?;
                     continue;
                 }
                 let cancelled = Arc::<AtomicBool>::default();
                 *running = Some((record.id, cancelled.clone()));
                 record.begin();
-                self.store.put(&record)?;
+                self.shared.store.put(&record)?;
                 return Ok(Some((record, cancelled)));
             }
             running = self.news.wait(running).unwrap_or_else(PoisonError::into_inner);

@@ -9,8 +9,8 @@ use super::*;
 /// A worker that does what a test wants.
 struct Does<F>(F);
 
-impl<F: Fn(&Watch<'_>) -> Result<Done> + Send + 'static> Worker for Does<F> {
-    fn work(&self, _request: &Request, _folders: &Folders, watch: &Watch<'_>) -> Result<Done> {
+impl<F: Fn(&JobWatch<'_>) -> Result<Done> + Send + 'static> Worker for Does<F> {
+    fn work(&self, _request: &Request, _folders: &Folders, watch: &JobWatch<'_>) -> Result<Done> {
         self.0(watch)
     }
 }
@@ -40,7 +40,7 @@ fn cancellation_is_written_down() {
     let (told, has_told) = mpsc::channel();
     let (end, may_end) = mpsc::channel::<()>();
     let (told, may_end) = (Mutex::new(told), Mutex::new(may_end));
-    let worker = Does(move |watch: &Watch<'_>| {
+    let worker = Does(move |watch: &JobWatch<'_>| {
         while !watch.should_stop() {
             thread::sleep(Duration::from_millis(10));
         }
@@ -75,7 +75,7 @@ fn cancelled_job_is_not_begun_again() {
     record.cancel_requested = true;
     store.put(&record).expect("put");
     drop(store);
-    let jobs = Jobs::start(folder.path(), 2, Does(|_: &Watch<'_>| Ok(Done::Finished(Value::Null))));
+    let jobs = Jobs::start(folder.path(), 2, Does(|_: &JobWatch<'_>| Ok(Done::Finished(Value::Null))));
     let jobs = jobs.expect("started");
     let record = wait(&jobs, |record| record.state.is_final());
     assert_eq!((record.state, record.attempts), (JobState::Cancelled, 1));
@@ -95,7 +95,7 @@ fn jobs_outlast_a_database_that_fails() {
     };
     break_it(&Database::create(&path).expect("created"));
     let start = || {
-        let worker = Does(|_: &Watch<'_>| Ok(Done::Finished(Value::Null)));
+        let worker = Does(|_: &JobWatch<'_>| Ok(Done::Finished(Value::Null)));
         let jobs = Jobs::start(folder.path(), 2, worker).expect("started");
         assert!(jobs.list().is_err());
         // Long enough for the thread to notice too.
@@ -109,7 +109,7 @@ fn jobs_outlast_a_database_that_fails() {
     drop(jobs);
 
     let jobs = start();
-    jobs.store.put(&JobRecord::new(1, request())).expect("put");
+    jobs.shared.store.put(&JobRecord::new(1, request())).expect("put");
     wait(&jobs, |record| record.state == JobState::Finished);
     jobs.stop();
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use trm_kernels::Kernels;
-use trm_train::{Event, Exchange, Outcome, Progress, Record, Resume, Training};
+use trm_train::{Event, Exchange, Record, Resume, RunOutcome, RunProgress, Training, figures::percent};
 
-use super::{Done, Folders, RunTraining, Watch};
+use super::{Done, Folders, JobWatch, RunTraining};
 use crate::Result;
 
 /// Begins a training or goes on with it; stops after a checkpoint when `watch` says so.
@@ -12,7 +12,7 @@ pub fn run<B: Kernels>(
     devices: &[B::Device],
     request: &RunTraining,
     folders: &Folders,
-    watch: &Watch<'_>,
+    watch: &JobWatch<'_>,
 ) -> Result<Done> {
     let recipe = request.recipe(folders)?;
     let dir = folders.run(request.name(&recipe));
@@ -21,7 +21,7 @@ pub fn run<B: Kernels>(
     let resume = if goes_on { Resume::Yes } else { Resume::No };
     let training =
         Training { recipe, dir: &dir, resume, steps: request.steps, time: None, exchange: Exchange::Devices };
-    let sink = |progress: &Progress| {
+    let sink = |progress: &RunProgress| {
         let total = request.steps.unwrap_or(u64::MAX).min(progress.total_steps);
         move |event: &Event| {
             tell(watch, event, total);
@@ -38,12 +38,12 @@ pub fn run<B: Kernels>(
         "best": progress.best.as_ref().map(|best| json!({"step": best.step, "value": best.value})),
     });
     // A limit of the request stops a run too.
-    let interrupted = outcome == Outcome::Stopped && watch.should_stop();
+    let interrupted = outcome == RunOutcome::Stopped && watch.should_stop();
     Ok(if interrupted { Done::Stopped(result) } else { Done::Finished(result) })
 }
 
 /// Passes on what happens in a run.
-fn tell(watch: &Watch<'_>, event: &Event, total: u64) {
+fn tell(watch: &JobWatch<'_>, event: &Event, total: u64) {
     match event {
         Event::Started { step, total_steps } => watch.log(&format!("at step {step} of {total_steps}")),
         Event::Record(Record::Step(record)) => watch.progress(
@@ -54,9 +54,9 @@ fn tell(watch: &Watch<'_>, event: &Event, total: u64) {
             ),
         ),
         Event::Record(Record::Evaluation(record)) => watch.log(&format!(
-            "evaluation after step {}: exact {:.2} %{}",
+            "evaluation after step {}: exact {}{}",
             record.step,
-            100.0 * record.metrics.exact_accuracy,
+            percent(record.metrics.exact_accuracy, 2),
             if record.best { ", the best so far" } else { "" },
         )),
         Event::Warning(warning) => watch.log(warning),

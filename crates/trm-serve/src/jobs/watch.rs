@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{JobRecord, Jobs};
+use super::{JobRecord, shared::Shared};
 
 /// How often progress is written to the database at most.
 const WRITTEN_EVERY: Duration = Duration::from_millis(500);
 
 /// Is told how a job goes, and tells it when to stop.
-pub struct Watch<'a> {
-    jobs: &'a Jobs,
+pub struct JobWatch<'a> {
+    shared: &'a Shared,
     cancelled: &'a AtomicBool,
     attempt: u32,
     news: Mutex<News>,
@@ -26,11 +26,11 @@ struct News {
     written: Instant,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> JobWatch<'a> {
     /// Watches a job that begins.
-    pub(super) fn new(jobs: &'a Jobs, cancelled: &'a AtomicBool, record: JobRecord) -> Self {
+    pub(super) fn new(shared: &'a Shared, cancelled: &'a AtomicBool, record: JobRecord) -> Self {
         let attempt = record.attempts;
-        Self { jobs, cancelled, attempt, news: Mutex::new(News { record, written: Instant::now() }) }
+        Self { shared, cancelled, attempt, news: Mutex::new(News { record, written: Instant::now() }) }
     }
 
     /// What is known at the end.
@@ -40,7 +40,7 @@ impl<'a> Watch<'a> {
 
     /// Whether to stop: the job was cancelled, or the server stops.
     pub fn should_stop(&self) -> bool {
-        self.jobs.is_stopping() || self.cancelled.load(Ordering::Relaxed)
+        self.shared.is_stopping() || self.cancelled.load(Ordering::Relaxed)
     }
 
     /// Whether the job was begun before, and interrupted.
@@ -69,9 +69,9 @@ impl<'a> Watch<'a> {
         }
         news.written = Instant::now();
         // Nobody cancels the job between the look and the write.
-        let _turn = self.jobs.turn();
+        let _turn = self.shared.turn();
         news.record.cancel_requested = self.cancelled.load(Ordering::Relaxed);
-        if let Err(error) = self.jobs.store.put(&news.record) {
+        if let Err(error) = self.shared.store.put(&news.record) {
             tracing::warn!(%error, "the progress of a job could not be written");
         }
     }

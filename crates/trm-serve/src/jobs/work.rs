@@ -4,15 +4,17 @@ use std::{cell::RefCell, ops::ControlFlow, path::PathBuf};
 
 use serde_json::{Value, json};
 use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest, load_split};
-use trm_eval::{EvalOptions, Observer, Progress, evaluate_on_all};
-use trm_hub::{Hub, HubOptions, maze_csv_folder, resolve_weights};
+use trm_eval::{EvalOptions, EvalProgress, Observer, evaluate_on_all};
+use trm_hub::{Hub, HubOptions, csv_folder, resolve_weights};
 use trm_kernels::Kernels;
 use trm_model::{
     HaltRule, Precision, Trm, TrmConfig,
     weights::{self, StateDict},
 };
 
-use super::{Done, DownloadWeights, Folders, PrepareDataset, Request, RunEvalLocal, Watch, Worker, training};
+use super::{
+    Done, DownloadWeights, Folders, JobWatch, PrepareDataset, Request, RunEvalLocal, Worker, training,
+};
 use crate::{Error, Result};
 
 /// Does jobs on the devices of a backend.
@@ -26,7 +28,7 @@ pub struct DeviceWorker<B: Kernels> {
 }
 
 impl<B: Kernels> Worker for DeviceWorker<B> {
-    fn work(&self, request: &Request, folders: &Folders, watch: &Watch<'_>) -> Result<Done> {
+    fn work(&self, request: &Request, folders: &Folders, watch: &JobWatch<'_>) -> Result<Done> {
         match request {
             Request::PrepareDataset(request) => done(prepare_dataset(request, folders, watch)),
             Request::DownloadWeights(request) => done(download_weights(request, folders, watch)),
@@ -46,7 +48,7 @@ fn done(result: Result<Value>) -> Result<Done> {
     }
 }
 
-fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_>) -> Result<Value> {
+fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &JobWatch<'_>) -> Result<Value> {
     let output = folders.data(&request.name);
     let mut progress = |now: trm_data::Progress| {
         watch.progress(
@@ -68,7 +70,7 @@ fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_
         }
         None => {
             let hub = Hub::new(HubOptions::default())?;
-            let folder = maze_csv_folder(&hub, &request.source.parse()?, &Transfer::new(watch))?;
+            let folder = csv_folder(&hub, &request.source.parse()?, &Transfer::new(watch))?;
             let options =
                 BuildOptions { augment: request.augment, subsample: request.subsample, seed: request.seed };
             trm_data::build(&folder, &output, &options, &mut progress)?
@@ -80,7 +82,7 @@ fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &Watch<'_
     Ok(json!({"dataset": request.name, "splits": splits.collect::<Vec<_>>()}))
 }
 
-fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &Watch<'_>) -> Result<Value> {
+fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &JobWatch<'_>) -> Result<Value> {
     let hub = Hub::new(HubOptions::default())?;
     let found = resolve_weights(&hub, &request.weights, &Transfer::new(watch))?;
     let origin = format!("Downloaded from the Hub: `{}`, file `{}`.", found.repo, found.file);
@@ -96,7 +98,7 @@ fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &Watch<
 }
 
 impl<B: Kernels> DeviceWorker<B> {
-    fn evaluate(&self, request: &RunEvalLocal, folders: &Folders, watch: &Watch<'_>) -> Result<Done> {
+    fn evaluate(&self, request: &RunEvalLocal, folders: &Folders, watch: &JobWatch<'_>) -> Result<Done> {
         let dataset = self.dataset(request, folders)?;
         let (config, state) = self.model(request, folders)?;
         let load = |device| Ok(Trm::<B>::from_state(&config, &state, device)?.into_precision(Precision::F32));
@@ -151,10 +153,10 @@ impl<B: Kernels> DeviceWorker<B> {
 }
 
 /// Passes on how an evaluation goes.
-struct Observing<'a>(&'a Watch<'a>);
+struct Observing<'a>(&'a JobWatch<'a>);
 
 impl Observer for Observing<'_> {
-    fn progress(&mut self, Progress { finished, total, share }: Progress) {
+    fn progress(&mut self, EvalProgress { finished, total, share }: EvalProgress) {
         self.0.progress(share, &format!("{finished} of {total} mazes"));
     }
 
@@ -165,18 +167,18 @@ impl Observer for Observing<'_> {
 
 /// Passes on how a download goes.
 struct Transfer<'a> {
-    watch: &'a Watch<'a>,
+    watch: &'a JobWatch<'a>,
     /// The file, its size, and how much has come.
     at: RefCell<(String, Option<u64>, u64)>,
 }
 
 impl<'a> Transfer<'a> {
-    fn new(watch: &'a Watch<'a>) -> Self {
+    fn new(watch: &'a JobWatch<'a>) -> Self {
         Self { watch, at: RefCell::default() }
     }
 }
 
-impl trm_hub::Progress for Transfer<'_> {
+impl trm_hub::TransferProgress for Transfer<'_> {
     fn start(&self, file: &str, total: Option<u64>) {
         self.watch.log(&format!("downloads {file}"));
         *self.at.borrow_mut() = (file.to_owned(), total, 0);
@@ -216,11 +218,11 @@ mod tests {
         let jobs = Jobs::start(folder.path(), 1, worker).expect("started");
         let cancelled = AtomicBool::new(false);
         let record = JobRecord::new(1, Request::DownloadWeights(DownloadWeights::default()));
-        let watch = Watch::new(&jobs, &cancelled, record);
+        let watch = JobWatch::new(&jobs.shared, &cancelled, record);
         let transfer = Transfer::new(&watch);
-        assert!(!trm_hub::Progress::should_stop(&transfer));
+        assert!(!trm_hub::TransferProgress::should_stop(&transfer));
         cancelled.store(true, Ordering::Relaxed);
-        assert!(trm_hub::Progress::should_stop(&transfer));
+        assert!(trm_hub::TransferProgress::should_stop(&transfer));
         for error in [Error::Hub(trm_hub::Error::Stopped), Error::Data(trm_data::Error::Stopped)] {
             assert!(matches!(done(Err(error)), Ok(Done::Stopped(_))));
         }

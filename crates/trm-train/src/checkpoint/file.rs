@@ -6,7 +6,7 @@ use burn::tensor::{DType, TensorData};
 use safetensors::{Dtype, SafeTensors, View};
 use sha2::{Digest, Sha256};
 
-use super::{Checkpoint, Progress};
+use super::{Checkpoint, RunProgress};
 use crate::{Error, Result};
 
 /// Changes with the meaning of what is stored.
@@ -63,7 +63,7 @@ impl Checkpoint {
         if checksum(&progress, &recipe, tensors) != entry("sha256")? {
             return Err(damaged("its checksum does not fit its content".to_owned()));
         }
-        let progress: Progress =
+        let progress: RunProgress =
             serde_json::from_str(&progress).map_err(|error| damaged(error.to_string()))?;
         let tensors = views.into_iter().map(|(name, view)| {
             let dtype = from_safetensors(view.dtype())

@@ -17,12 +17,12 @@ use crate::Place;
 
 /// A moment of a run.
 ///
-/// The file is safetensors: the tensors bit for bit as they are on the device, and in its metadata the [`Progress`] as
+/// The file is safetensors: the tensors bit for bit as they are on the device, and in its metadata the [`RunProgress`] as
 /// JSON, the recipe as TOML, and a SHA-256 over all of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// Where the run is.
-    pub progress: Progress,
+    pub progress: RunProgress,
     /// The complete recipe, as TOML.
     pub recipe: String,
     /// `model.…` and `ema.…` under the names of [`trm_model::weights::layout`], `exp_avg.…` and `exp_avg_sq.…` likewise,
@@ -33,7 +33,7 @@ pub struct Checkpoint {
 /// Where a run is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Progress {
+pub struct RunProgress {
     /// Steps made.
     pub step: u64,
     /// Steps in all.

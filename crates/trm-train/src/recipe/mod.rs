@@ -3,6 +3,7 @@
 mod builtin;
 mod compare;
 mod mixture;
+mod mixture_entry;
 mod sections;
 mod text;
 mod validate;
@@ -11,7 +12,7 @@ mod validate_mixture;
 use serde::{Deserialize, Serialize};
 use trm_model::TrmConfig;
 
-pub use self::mixture::MixtureEntry;
+pub use self::mixture_entry::MixtureEntry;
 pub use self::sections::{
     CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe,
     RecursionStage, TrainingRecipe,

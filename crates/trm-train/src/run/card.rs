@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use trm_model::weights::ModelCard;
 
-use crate::{EvaluationRecord, Progress, Recipe};
+use crate::{EvaluationRecord, Recipe, RunProgress};
 
 /// The card of a model after some steps of a run: its evaluation, cost, data and recipe.
 pub(crate) fn model_card(
     recipe: &Recipe,
-    progress: &Progress,
+    progress: &RunProgress,
     evaluation: Option<&EvaluationRecord>,
 ) -> ModelCard {
     let mut text = format!(

@@ -3,6 +3,7 @@
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use trm_data::{Dataset, ExcludeSet, Generator, load_split, splits};
+use trm_model::Misfit;
 
 use crate::{DataRecipe, Epochs, Error, FreshMazes, MazesRecipe, Recipe, Result, Source};
 
@@ -139,21 +140,15 @@ fn must_hold_puzzles(evaluation: &Dataset) -> Result<()> {
 fn must_fit(recipe: &Recipe, dataset: &Dataset) -> Result<()> {
     let model = &recipe.model;
     let data = &dataset.metadata;
-    let checks = [
-        ("model.seq_len", model.seq_len, data.seq_len, model.seq_len == data.seq_len),
-        ("model.vocab_size", model.vocab_size, data.vocab_size, model.vocab_size >= data.vocab_size),
-        (
-            "model.num_puzzle_identifiers",
-            model.num_puzzle_identifiers,
-            data.num_puzzle_identifiers,
-            model.num_puzzle_identifiers >= data.num_puzzle_identifiers,
-        ),
-    ];
-    match checks.into_iter().find(|(.., fits)| !fits) {
-        None => Ok(()),
-        Some((key, value, wanted, _)) => {
-            let requirement = format!("does not fit the data set, which has {wanted}");
-            Err(Error::Recipe { key, value: value.to_string(), requirement })
-        }
-    }
+    // Training is for boards of one size, also where the weights would fit others.
+    let size = || Misfit { what: "seq_len", data: data.seq_len, model: model.seq_len };
+    let misfit = (model.seq_len != data.seq_len).then(size).or_else(|| model.misfit(data));
+    let Some(Misfit { what, data, model }) = misfit else { return Ok(()) };
+    let key = match what {
+        "seq_len" => "model.seq_len",
+        "vocab_size" => "model.vocab_size",
+        _ => "model.num_puzzle_identifiers",
+    };
+    let requirement = format!("does not fit the data set, which has {data}");
+    Err(Error::Recipe { key, value: model.to_string(), requirement })
 }

@@ -10,14 +10,14 @@ use crate::{Best, EvaluationRecord, Event, EventSink, Record, Result, Samples};
 /// Samples to keep of each kind.
 const SAMPLES: usize = 8;
 
-struct Watch<'a> {
+struct EvalObserver<'a> {
     stop: &'a dyn Fn() -> bool,
     sink: &'a mut dyn EventSink,
     failed: Result<()>,
 }
 
-impl Observer for Watch<'_> {
-    fn progress(&mut self, progress: trm_eval::Progress) {
+impl Observer for EvalObserver<'_> {
+    fn progress(&mut self, progress: trm_eval::EvalProgress) {
         if self.failed.is_ok() {
             self.failed = self.sink.event(&Event::Evaluating { share: progress.share });
         }
@@ -50,7 +50,7 @@ impl<B: AutodiffKernels> Run<B> {
             part: (group.rank(), group.size()),
             ..EvalOptions::default()
         };
-        let mut watch = Watch { stop, sink, failed: Ok(()) };
+        let mut watch = EvalObserver { stop, sink, failed: Ok(()) };
         let evaluation = evaluate(&model, dataset, &options, &mut watch)?;
         watch.failed?;
         // One that was stopped stops all, or the members would go different ways.

@@ -17,7 +17,7 @@ use trm_model::TrmConfig;
 pub(crate) use self::{card::model_card, folder::RunFolder};
 pub use self::{data::Data, on_devices::Training, open::Resume};
 use crate::{
-    Checkpoint, CheckpointStore, Event, EventSink, Progress, Recipe, Record, Result, Rows, Source,
+    Checkpoint, CheckpointStore, Event, EventSink, Recipe, Record, Result, Rows, RunProgress, Source,
     StepRecord, StepResult, Trainer,
 };
 
@@ -32,7 +32,7 @@ pub struct Run<B: AutodiffKernels> {
     trainer: Trainer<B>,
     source: Box<dyn Source>,
     evaluation: Option<Dataset>,
-    progress: Progress,
+    progress: RunProgress,
     saved_step: u64,
     warnings: Vec<String>,
 }
@@ -50,7 +50,7 @@ pub struct Limits<'a> {
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// All steps were made.
     Finished,
     /// The evaluations have not become better for as long as the recipe's `patience` says.
@@ -59,7 +59,7 @@ pub enum Outcome {
     Stopped,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// `finished`, `converged` or `stopped`.
     pub fn name(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ impl<B: AutodiffKernels> Run<B> {
     }
 
     /// Where the run is.
-    pub fn progress(&self) -> &Progress {
+    pub fn progress(&self) -> &RunProgress {
         &self.progress
     }
 
@@ -96,7 +96,7 @@ impl<B: AutodiffKernels> Run<B> {
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), files that cannot be written, what the source or the sink say.
     /// The checkpoints written so far stay as they are.
-    pub fn run(&mut self, limits: &Limits<'_>, sink: &mut dyn EventSink) -> Result<Outcome> {
+    pub fn run(&mut self, limits: &Limits<'_>, sink: &mut dyn EventSink) -> Result<RunOutcome> {
         let begun = Instant::now();
         let total_steps = self.progress.total_steps;
         sink.event(&Event::Started { step: self.progress.step, total_steps })?;
@@ -117,14 +117,14 @@ impl<B: AutodiffKernels> Run<B> {
             }
             let patience = self.recipe.evaluation.as_ref().and_then(|evaluation| evaluation.patience);
             let outcome = if step >= total_steps {
-                Some(Outcome::Finished)
+                Some(RunOutcome::Finished)
             } else if patience.is_some_and(|patience| self.progress.evaluations_since_best >= patience) {
-                Some(Outcome::Converged)
+                Some(RunOutcome::Converged)
             } else {
                 let reached = limits.steps.is_some_and(|limit| step >= limit)
                     || limits.time.is_some_and(|limit| begun.elapsed() >= limit);
                 let stop = self.trainer.group().any::<B::InnerBackend>(reached || asked(), &self.device())?;
-                stop.then_some(Outcome::Stopped)
+                stop.then_some(RunOutcome::Stopped)
             };
             if step > self.saved_step
                 && (outcome.is_some() || step.is_multiple_of(self.recipe.checkpoint.every))

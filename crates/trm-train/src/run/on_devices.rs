@@ -5,8 +5,8 @@ use std::{path::Path, time::Duration};
 use burn::backend::Autodiff;
 use trm_kernels::Kernels;
 
-use super::{Data, Limits, Outcome, Resume, Run};
-use crate::{Event, EventSink, Exchange, Group, JsonLines, Progress, Recipe, Result, TensorBoard};
+use super::{Data, Limits, Resume, Run, RunOutcome};
+use crate::{Event, EventSink, Exchange, Group, JsonLines, Recipe, Result, RunProgress, TensorBoard};
 
 /// What to train, where its folder is, and when to stop.
 pub struct Training<'a> {
@@ -35,8 +35,8 @@ impl Training<'_> {
         &self,
         devices: &[B::Device],
         should_stop: &(dyn Fn() -> bool + Sync),
-        sink: impl Fn(&Progress) -> S + Sync,
-    ) -> Result<(Outcome, Progress)> {
+        sink: impl Fn(&RunProgress) -> S + Sync,
+    ) -> Result<(RunOutcome, RunProgress)> {
         let member = |device: &B::Device, group: Group| {
             let reports = group.rank() == 0;
             let should_stop = || should_stop();

@@ -11,8 +11,8 @@ use trm_model::{
 
 use super::{Data, Run, folder::RunFolder};
 use crate::{
-    AdamAtan2, Checkpoint, CheckpointStore, Error, Group, LrSchedule, Noise, Optimization, Place, Progress,
-    Recipe, Result, Tensors, Trainer, TrainingRecipe, lane,
+    AdamAtan2, Checkpoint, CheckpointStore, Error, Group, LrSchedule, Noise, Optimization, Place, Recipe,
+    Result, RunProgress, Tensors, Trainer, TrainingRecipe, lane,
 };
 
 /// What to do with a run that is in the folder already.
@@ -124,7 +124,7 @@ impl<B: AutodiffKernels> Run<B> {
             .with_early_aux_label(recipe.early_aux_label())
             .with_noise(recipe.noise())
             .with_group(group);
-        let progress = Progress { total_steps, fingerprint, ..Progress::default() };
+        let progress = RunProgress { total_steps, fingerprint, ..RunProgress::default() };
         let mut run =
             Self { recipe, folder, store, trainer, source, evaluation, progress, saved_step: 0, warnings };
         match resume {
@@ -177,8 +177,8 @@ impl<B: AutodiffKernels> Run<B> {
         let (place, more_places) =
             if same_data { (progress.place, progress.more_places) } else { (Place::default(), Vec::new()) };
         self.source.seek_all(step + 1, place, &more_places)?;
-        let Progress { total_steps, fingerprint, .. } = std::mem::take(&mut self.progress);
-        self.progress = Progress { total_steps, fingerprint, place, more_places, ..progress };
+        let RunProgress { total_steps, fingerprint, .. } = std::mem::take(&mut self.progress);
+        self.progress = RunProgress { total_steps, fingerprint, place, more_places, ..progress };
         self.saved_step = step;
         if self.folder.is_ours() { self.write_recipe() } else { Ok(()) }
     }
@@ -203,7 +203,7 @@ impl<B: AutodiffKernels> Run<B> {
     }
 
     /// Compares what the run was begun with to what it is to go on with.
-    fn compare(&mut self, old: &Recipe, progress: Option<&Progress>, force: bool) -> Result<()> {
+    fn compare(&mut self, old: &Recipe, progress: Option<&RunProgress>, force: bool) -> Result<()> {
         let mut differences = old.differences(&self.recipe);
         if let Some(progress) = progress
             && progress.fingerprint != self.progress.fingerprint

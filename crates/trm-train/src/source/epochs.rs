@@ -89,8 +89,7 @@ impl Source for Epochs {
         let mut rows = Rows::default();
         for row in self.next_row_numbers(free.len()) {
             rows.inputs.extend(self.dataset.input(row).iter().map(|&token| i32::from(token)));
-            let labels = self.dataset.label(row).iter().zip(self.dataset.label_mask(row));
-            rows.labels.extend(labels.map(|(&token, counts)| if counts { i32::from(token) } else { -100 }));
+            rows.labels.extend(self.dataset.wide_label(row));
             rows.puzzle_identifiers.push(self.dataset.puzzle_identifier(row));
         }
         Ok(rows)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trm_data::{ExcludeSet, GeneratorConfig, Maze};
+use trm_data::{ExcludeSet, GeneratorConfig, IGNORE_LABEL_ID, Maze};
 
 use super::{Place, Rows, Source, maze_stream::MazeStream};
 use crate::{MazesRecipe, Result};
@@ -108,9 +108,9 @@ impl Source for FreshMazes {
                 *place = after;
             } else {
                 rows.inputs.extend(std::iter::repeat_n(0, cells));
-                rows.labels.extend(std::iter::repeat_n(-100, cells));
+                rows.labels.extend(std::iter::repeat_n(IGNORE_LABEL_ID, cells));
                 if next_moves {
-                    rows.aux_labels.extend(std::iter::repeat_n(-100, cells));
+                    rows.aux_labels.extend(std::iter::repeat_n(IGNORE_LABEL_ID, cells));
                     rows.aux_from_step.extend(std::iter::repeat_n(1, cells));
                 }
             }

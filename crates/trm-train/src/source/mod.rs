@@ -6,7 +6,7 @@ mod maze_stream;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use trm_data::{Grid, Labelled, NextMove, Puzzle};
+use trm_data::{Grid, IGNORE_LABEL_ID, Labelled, NextMove, Puzzle};
 use trm_kernels::Kernels;
 use trm_model::act::{AuxLabels, Batch};
 
@@ -50,7 +50,7 @@ impl Rows {
         self.inputs.extend(grid.tokens().into_iter().map(i32::from));
         match label {
             Some(label) => self.labels.extend(label.tokens().into_iter().map(i32::from)),
-            None => self.labels.extend(std::iter::repeat_n(-100, grid.cells().len())),
+            None => self.labels.extend(std::iter::repeat_n(IGNORE_LABEL_ID, grid.cells().len())),
         }
     }
 
@@ -58,7 +58,7 @@ impl Rows {
     /// on that the way from the goal to the cell reaches at `cells_per_step`; without, all from the first. Cells that cannot
     /// reach the goal say so from the first step on, or never: it `shows` only once everything is searched.
     fn push_next_moves(&mut self, grid: &Grid, cells_per_step: Option<usize>, shows: bool) {
-        let number = |next: Option<NextMove>| next.map_or(-100, |next| next.index() as i32);
+        let number = |next: Option<NextMove>| next.map_or(IGNORE_LABEL_ID, |next| next.index() as i32);
         let steps = grid.steps_to_goal();
         self.aux_labels.extend(grid.next_moves_by(&steps).into_iter().map(number));
         let from_step = |away: Option<usize>| match (away, cells_per_step) {

@@ -13,7 +13,7 @@ use trm_model::{
     act::{AuxLabels, Batch, Carry, TrainingStep, training_step},
     weights::StateDict,
 };
-use trm_train::{ActLoss, Data, LossTerms, Metrics, Recipe, Resume, loss::TokenLoss};
+use trm_train::{ActLoss, Data, LossTerms, Recipe, Resume, StepMetrics, loss::TokenLoss};
 
 use crate::{
     small_run::{final_state, go, open, recipe},
@@ -143,7 +143,7 @@ fn loss_by_hand(early_aux_label: i32) {
     let by_hand: f64 = of_puzzles.map(|(losses, labels)| losses.iter().sum::<f64>() / labelled(labels)).sum();
     let terms = LossTerms { aux_loss_weight: 0.25, early_aux_label, ..TokenLoss::Stablemax.into() };
     let ActLoss { loss, sums } = ActLoss::new(&step, terms);
-    let metrics = Metrics::read(sums);
+    let metrics = StepMetrics::read(sums);
     assert!((metrics.aux_loss - 0.25 * by_hand).abs() < 1e-4 * by_hand, "{} {by_hand}", metrics.aux_loss);
     let loss: f64 = loss.into_data().iter().next().expect("a number");
     assert!((loss - metrics.loss()).abs() < 1e-4 * loss, "{loss}, {metrics:?}");

@@ -122,7 +122,7 @@ fn a_checkpoint_goes_on_in_bf16() {
     let store = trm_train::CheckpointStore::new(folder.path().to_owned(), 1);
     let mut undisturbed = in_bf16();
     train(&mut undisturbed, 3);
-    let progress = trm_train::Progress { step: 3, ..Default::default() };
+    let progress = trm_train::RunProgress { step: 3, ..Default::default() };
     let tensors = undisturbed.to_tensors().expect("tensors");
     store.save(&trm_train::Checkpoint { progress, recipe: String::new(), tensors }).expect("saved");
     let (checkpoint, _) = store.latest().expect("readable").expect("a checkpoint");

@@ -1,7 +1,7 @@
 //! A batch in pieces: the same gradients, metrics and puzzles in work as the batch as a whole.
 
 use crate::toy::{ROWS, farthest, optimization, train, trainer};
-use trm_train::{Metrics, StepResult};
+use trm_train::{StepMetrics, StepResult};
 
 /// Pieces that divide the batch, that do not, and one that is larger than it.
 const SIZES: [Option<usize>; 6] = [Some(1), Some(2), Some(3), Some(4), Some(ROWS), Some(100)];
@@ -9,8 +9,9 @@ const SIZES: [Option<usize>; 6] = [Some(1), Some(2), Some(3), Some(4), Some(ROWS
 /// Counts are the same, losses within `allowed` of their value.
 #[track_caller]
 fn assert_same_result(ours: &StepResult, whole: &StepResult, allowed: f64) {
-    let counts =
-        |metrics: Metrics| (metrics.count, metrics.exact_accuracy, metrics.q_halt_accuracy, metrics.steps);
+    let counts = |metrics: StepMetrics| {
+        (metrics.count, metrics.exact_accuracy, metrics.q_halt_accuracy, metrics.steps)
+    };
     assert_eq!(counts(ours.metrics), counts(whole.metrics));
     assert_eq!((ours.step, ours.lr), (whole.step, whole.lr));
     for (ours, whole) in [

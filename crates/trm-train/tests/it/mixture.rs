@@ -7,7 +7,9 @@ use crate::small_run::{A, final_state, go, open, recipe};
 use burn::backend::Flex;
 use tempfile::tempdir;
 use trm_data::{Dataset, Generator, GeneratorConfig};
-use trm_train::{Checkpoint, Data, Event, Exchange, Group, Limits, Outcome, Progress, Recipe, Resume, Run};
+use trm_train::{
+    Checkpoint, Data, Event, Exchange, Group, Limits, Recipe, Resume, Run, RunOutcome, RunProgress,
+};
 
 /// Sides 3 and 4 from the start, the first of them until step 8, and side 5 from step 5 on.
 const MIXTURE: &str = "data.mixture=[\
@@ -77,7 +79,7 @@ fn stopped_everywhere(recipe: &Recipe) {
     for step in 1..=12 {
         let resume = if step == 1 { Resume::No } else { Resume::Yes };
         let (outcome, _) = go(&mut open(recipe, parts.path(), resume).expect("a run"), Some(step));
-        assert_eq!(outcome, if step == 12 { Outcome::Finished } else { Outcome::Stopped });
+        assert_eq!(outcome, if step == 12 { RunOutcome::Finished } else { RunOutcome::Stopped });
     }
     let Checkpoint { progress, tensors, .. } = final_state(parts.path());
     let expected = final_state(whole.path());
@@ -219,7 +221,7 @@ fn another_batch_gives_up_one_lane() {
     assert!(carried.iter().all(|name| kept[*name] == before[*name]));
     drop(run);
     let mut run = open(&other, dir.path(), Resume::Force).expect("a run");
-    assert_eq!(go(&mut run, None).0, Outcome::Finished);
+    assert_eq!(go(&mut run, None).0, RunOutcome::Finished);
 }
 
 /// A run without a mixture that goes on with one keeps its puzzles in work in the first lane.
@@ -234,7 +236,7 @@ fn a_mixture_may_come_later() {
     let mut run = open(&grown, dir.path(), Resume::Force).expect("a run");
     let kept = run.trainer().to_tensors().expect("tensors");
     assert_eq!(kept["carry.z_h"], state.tensors["carry.z_h"]);
-    assert_eq!(go(&mut run, None).0, Outcome::Finished);
+    assert_eq!(go(&mut run, None).0, RunOutcome::Finished);
     assert_eq!(final_state(dir.path()).tensors["carry.1.inputs"].shape.to_vec(), [6, 36]);
 }
 
@@ -243,7 +245,7 @@ fn a_mixture_may_come_later() {
 fn progress_without_lanes_is_read() {
     let old = r#"{"step":4,"total_steps":9,"place":{"unit":2,"item":7},"fingerprint":"x","seconds":1.5,
         "evaluated_step":0,"best":null,"evaluations_since_best":0}"#;
-    let progress: Progress = serde_json::from_str(old).expect("progress");
+    let progress: RunProgress = serde_json::from_str(old).expect("progress");
     assert_eq!((progress.place.unit, progress.place.item, progress.more_places.len()), (2, 7, 0));
     assert!(!serde_json::to_string(&progress).expect("JSON").contains("more_places"));
 }
@@ -312,7 +314,7 @@ fn two_devices_train_a_mixture_as_one() {
             let mut run = Run::<A>::open(recipe.clone(), data, two.path(), resume, device, group)?;
             run.run(&Limits { steps: Some(steps), ..Limits::default() }, &mut |_: &Event| Ok(()))
         });
-        assert_eq!(outcome.expect("a run"), Outcome::Stopped);
+        assert_eq!(outcome.expect("a run"), RunOutcome::Stopped);
     }
     let (one, two) = (final_state(one.path()), final_state(two.path()));
     assert_eq!(one.progress.more_places, two.progress.more_places);

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use crate::small_run::{final_state, go, open, recipe};
 use tempfile::tempdir;
 use trm_model::weights;
-use trm_train::{Error, Outcome, Resume, pack, unpack};
+use trm_train::{Error, Resume, RunOutcome, pack, unpack};
 
 /// Weights arrive bit for bit, moments as near as bf16 is, the average much nearer; the run then goes on to its end.
 #[test]
@@ -52,7 +52,7 @@ fn a_run_goes_on_elsewhere() {
 
     let mut run = open(&recipe, there.path(), Resume::Yes).expect("a run");
     assert!(run.warnings().is_empty(), "{:?}", run.warnings());
-    assert_eq!(go(&mut run, None).0, Outcome::Finished);
+    assert_eq!(go(&mut run, None).0, RunOutcome::Finished);
     assert!(there.path().join("best/model.safetensors").is_file());
 }
 
@@ -62,12 +62,12 @@ fn a_finished_run_is_evaluated_again() {
     let (here, parcel, there) = (tempdir().expect("a"), tempdir().expect("b"), tempdir().expect("c"));
     let recipe = recipe(&[]);
     let run = &mut open(&recipe, here.path(), Resume::No).expect("a run");
-    assert_eq!(go(run, None).0, Outcome::Finished);
+    assert_eq!(go(run, None).0, RunOutcome::Finished);
     let step = run.progress().step;
     pack(here.path(), parcel.path(), 1 << 20).expect("packed");
     unpack(parcel.path(), there.path()).expect("unpacked");
     let run = &mut open(&recipe, there.path(), Resume::Yes).expect("a run");
-    assert_eq!(go(run, None).0, Outcome::Finished);
+    assert_eq!(go(run, None).0, RunOutcome::Finished);
     assert_eq!(run.progress().best.expect("an evaluation").step, step);
     assert_eq!(final_state(there.path()).progress.evaluated_step, step);
 }

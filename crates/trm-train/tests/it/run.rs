@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use crate::small_run::{A, final_state, go, open, recipe};
 use tempfile::{TempDir, tempdir};
 use trm_train::{
-    CheckpointStore, Data, Error, EvaluationRecord, Event, Group, Limits, Outcome, Place, Recipe, Record,
-    Result, Resume, Rows, Run, Source, StepRecord,
+    CheckpointStore, Data, Error, EvaluationRecord, Event, Group, Limits, Place, Recipe, Record, Result,
+    Resume, Rows, Run, RunOutcome, Source, StepRecord,
 };
 
 /// Records without what depends on the clock.
@@ -30,7 +30,7 @@ fn undisturbed(recipe: &Recipe) -> (TempDir, Vec<Record>) {
     let dir = tempdir().expect("a folder");
     let mut run = open(recipe, dir.path(), Resume::No).expect("a run");
     let (outcome, events) = go(&mut run, None);
-    assert_eq!(outcome, Outcome::Finished);
+    assert_eq!(outcome, RunOutcome::Finished);
     (dir, records(&events))
 }
 
@@ -69,7 +69,7 @@ fn stopped_at_every_step(recipe: &Recipe) {
         let mut run = open(recipe, dir.path(), resume).expect("a run");
         assert_eq!(run.progress().step, step - 1);
         let (outcome, events) = go(&mut run, Some(step));
-        assert_eq!(outcome, if step == 12 { Outcome::Finished } else { Outcome::Stopped });
+        assert_eq!(outcome, if step == 12 { RunOutcome::Finished } else { RunOutcome::Stopped });
         seen.extend(records(&events));
     }
     assert_eq!(seen, expected);
@@ -91,7 +91,7 @@ fn checkpoints_are_kept_to_their_number() {
     assert_eq!(names, ["step-000000009.safetensors", "step-000000012.safetensors"]);
     let mut run = open(&recipe, dir.path(), Resume::Yes).expect("a run");
     let (outcome, events) = go(&mut run, None);
-    assert_eq!((outcome, records(&events)), (Outcome::Finished, vec![]));
+    assert_eq!((outcome, records(&events)), (RunOutcome::Finished, vec![]));
 }
 
 /// A last checkpoint that lost bytes, or in which one bit turned, is passed over with a warning, and the run still ends
@@ -166,7 +166,7 @@ fn another_recipe_is_refused() {
     }
     let mut run = open(&other, dir.path(), Resume::Force).expect("a run");
     assert_eq!((run.progress().step, run.warnings().len()), (4, 2), "{:?}", run.warnings());
-    assert_eq!(go(&mut run, None).0, Outcome::Finished);
+    assert_eq!(go(&mut run, None).0, RunOutcome::Finished);
 }
 
 /// A data set that changed under the run is found by its fingerprint; one that only moved is taken.
@@ -219,10 +219,10 @@ fn patience_ends_the_run() {
         recipe(&["evaluation.patience=1", "evaluation.every=1", "training.steps=200", "optimizer.lr=1e-9"]);
     let dir = tempdir().expect("a folder");
     let (outcome, events) = go(&mut open(&recipe, dir.path(), Resume::No).expect("a run"), None);
-    assert_eq!(outcome, Outcome::Converged);
+    assert_eq!(outcome, RunOutcome::Converged);
     assert_eq!(records(&events).len(), 4, "two steps, each with its evaluation");
     let mut run = open(&recipe, dir.path(), Resume::Yes).expect("a run");
-    assert_eq!(go(&mut run, None).0, Outcome::Converged, "it has not forgotten");
+    assert_eq!(go(&mut run, None).0, RunOutcome::Converged, "it has not forgotten");
 }
 
 /// The mazes that a user generates with the recipe's seed, to test with, are not those of its training.
@@ -320,7 +320,8 @@ fn a_failing_source_costs_no_step() {
         data.source = Box::new(GivesUp { source: data.source, at });
         let device = Default::default();
         let run = Run::<A>::open(recipe.clone(), data, dir.path(), Resume::No, &device, Group::alone());
-        let error = run.expect("a run").run(&Limits::default(), &mut |_: &Event| Ok(())).expect_err("gives up");
+        let error =
+            run.expect("a run").run(&Limits::default(), &mut |_: &Event| Ok(())).expect_err("gives up");
         assert!(error.to_string().contains("the disk is gone"), "{error}");
         let saved = CheckpointStore::new(dir.path().join("checkpoints"), 2).list().expect("a list");
         assert_eq!(saved.first().map_or(0, |(step, _)| *step), at - 1);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::backend::{Autodiff, Flex};
-use trm_train::{CheckpointStore, Data, Event, Group, Limits, Outcome, Recipe, Result, Resume, Run};
+use trm_train::{CheckpointStore, Data, Event, Group, Limits, Recipe, Result, Resume, Run, RunOutcome};
 
 pub type A = Autodiff<Flex>;
 
@@ -65,7 +65,7 @@ pub fn open(recipe: &Recipe, dir: &Path, resume: Resume) -> Result<Run<A>> {
 }
 
 /// Events of a run up to `steps`.
-pub fn go(run: &mut Run<A>, steps: Option<u64>) -> (Outcome, Vec<Event>) {
+pub fn go(run: &mut Run<A>, steps: Option<u64>) -> (RunOutcome, Vec<Event>) {
     let mut events = Vec::new();
     let mut sink = |event: &Event| {
         events.push(event.clone());

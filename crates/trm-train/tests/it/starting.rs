@@ -5,13 +5,13 @@ use std::{fs, path::Path};
 use crate::small_run::{final_state, go, open, recipe};
 use tempfile::tempdir;
 use trm_model::weights;
-use trm_train::{Outcome, Recipe, Resume};
+use trm_train::{Recipe, Resume, RunOutcome};
 
 /// The best model of a short run, in `dir/best`.
 fn trained(dir: &Path) -> Recipe {
     let recipe = recipe(&[]);
     let mut run = open(&recipe, dir, Resume::No).expect("a run");
-    assert_eq!(go(&mut run, None).0, Outcome::Finished);
+    assert_eq!(go(&mut run, None).0, RunOutcome::Finished);
     recipe
 }
 

@@ -3,7 +3,7 @@
 use crate::toy::{A, ROWS, batch, config, model, optimization};
 use burn::tensor::Tensor;
 use trm_model::act::{Carry, training_step};
-use trm_train::{ActLoss, Metrics, Trainer, loss::TokenLoss};
+use trm_train::{ActLoss, StepMetrics, Trainer, loss::TokenLoss};
 
 /// `q_halt` of a puzzle without labels learns that it is not right: its loss is that of the target 0.
 #[test]
@@ -13,7 +13,7 @@ fn a_puzzle_without_labels_is_not_right() {
     rows.labels = Tensor::full([ROWS, config().seq_len], -100, &Default::default());
     let carry = Carry::empty(&burn::module::AutodiffModule::valid(&model), &rows);
     let step = training_step::<A>(&model, carry, rows, min_steps);
-    let metrics = Metrics::read(ActLoss::new(&step, TokenLoss::Stablemax).sums);
+    let metrics = StepMetrics::read(ActLoss::new(&step, TokenLoss::Stablemax).sums);
     assert_eq!((metrics.count, metrics.lm_loss, metrics.exact_accuracy), (0.0, 0.0, 0.0));
     let q: Vec<f64> = step.output.q.q_halt.into_data().iter().collect();
     let expected: f64 = q.iter().map(|q| q.exp().ln_1p()).sum();

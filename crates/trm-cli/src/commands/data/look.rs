@@ -6,7 +6,7 @@ use serde_json::Value;
 use trm_data::{Dataset, splits};
 use trm_puzzles::Puzzle;
 
-use super::{load_split, puzzle_in};
+use super::open::{load_split, puzzle_in};
 use crate::{
     Result,
     flags::{CheckArgs, ShowArgs},

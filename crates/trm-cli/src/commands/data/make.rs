@@ -6,7 +6,9 @@ use std::{
     path::Path,
 };
 
-use trm_data::{BuildRecipe, BuildSummary, Progress, Recipe, SplitRequest, metadata_of, splits};
+use trm_data::{
+    BuildRecipe, BuildSummary, DatasetRecipe, GenerateRecipe, Progress, SplitRequest, metadata_of, splits,
+};
 use trm_puzzles::{BuildRequest, DrawRequest, Puzzle, maze::Mazes, puzzle_of};
 
 use crate::{
@@ -18,17 +20,7 @@ use crate::{
 
 pub fn build(args: BuildArgs) -> Result<()> {
     let puzzle = args.puzzle.unwrap_or(&Mazes);
-    let recipe = match &args.recipe {
-        None => None,
-        Some(path) => match Recipe::load(path)? {
-            Recipe::Build(recipe) => Some(recipe),
-            Recipe::Generate(_) => {
-                return Err(
-                    format!("{}: makes new mazes; run `trm data generate` with it", path.display()).into()
-                );
-            }
-        },
-    };
+    let recipe = args.recipe.as_deref().map(|path| recipe_of(path, of_build)).transpose()?;
     let from_recipe = recipe.as_ref().map(BuildRecipe::options).unwrap_or_default();
     let augment = args.augment.as_deref().or(recipe.as_ref().map(|recipe| recipe.augment.name()));
     let source = args.source.or(recipe.as_ref().map(|recipe| recipe.source.clone()));
@@ -50,19 +42,7 @@ pub fn build(args: BuildArgs) -> Result<()> {
 
 pub fn generate(args: GenerateArgs) -> Result<()> {
     let puzzle = args.puzzle.unwrap_or(&Mazes);
-    let recipe = match &args.recipe {
-        None => None,
-        Some(path) => match Recipe::load(path)? {
-            Recipe::Generate(recipe) => Some(recipe),
-            Recipe::Build(_) => {
-                return Err(format!(
-                    "{}: builds from published mazes; run `trm data build` with it",
-                    path.display()
-                )
-                .into());
-            }
-        },
-    };
+    let recipe = args.recipe.as_deref().map(|path| recipe_of(path, of_generate)).transpose()?;
     let (mazes, splits, exclude) = match recipe {
         Some(recipe) => (Some(recipe.mazes), recipe.splits, recipe.exclude),
         None => {
@@ -86,6 +66,25 @@ pub fn generate(args: GenerateArgs) -> Result<()> {
     };
     let summary = counting(puzzle, |on_progress| puzzle.draw(&request, on_progress))?;
     report(puzzle, &summary, &args.output)
+}
+
+/// What a recipe says to a command; `pick` says with what else to use it, where it is for another.
+fn recipe_of<T>(path: &Path, pick: impl FnOnce(DatasetRecipe) -> Result<T, &'static str>) -> Result<T> {
+    pick(DatasetRecipe::load(path)?).map_err(|remedy| format!("{}: {remedy}", path.display()).into())
+}
+
+fn of_build(recipe: DatasetRecipe) -> Result<BuildRecipe, &'static str> {
+    match recipe {
+        DatasetRecipe::Build(recipe) => Ok(recipe),
+        DatasetRecipe::Generate(_) => Err("makes new mazes; run `trm data generate` with it"),
+    }
+}
+
+fn of_generate(recipe: DatasetRecipe) -> Result<GenerateRecipe, &'static str> {
+    match recipe {
+        DatasetRecipe::Generate(recipe) => Ok(recipe),
+        DatasetRecipe::Build(_) => Err("builds from published mazes; run `trm data build` with it"),
+    }
 }
 
 /// Runs a task with a progress bar that counts puzzles.

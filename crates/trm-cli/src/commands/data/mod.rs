@@ -2,13 +2,9 @@
 
 mod look;
 mod make;
+mod open;
 
-use std::path::Path;
-
-use trm_data::Dataset;
-use trm_puzzles::{Error, Puzzle, puzzle_of, split_dir};
-
-use super::warn;
+pub use self::open::{load_split, puzzle_in};
 use crate::{Result, flags::DataCommand};
 
 pub fn run(command: DataCommand) -> Result<()> {
@@ -17,27 +13,5 @@ pub fn run(command: DataCommand) -> Result<()> {
         DataCommand::Generate(args) => make::generate(args),
         DataCommand::Check(args) => look::check(&args),
         DataCommand::Show(args) => look::show(&args),
-    }
-}
-
-/// One split of a data set; the folder may be that split itself. Says what of it was passed over.
-pub fn load_split(folder: &Path, split: &str) -> Result<Dataset> {
-    let dataset = trm_data::load_split(folder, split)?;
-    if let Some(warning) = dataset.metadata.warning() {
-        warn(&format!("{}: {warning}", folder.display()));
-    }
-    Ok(dataset)
-}
-
-/// The puzzle that a split holds; `None` for boards that no puzzle here has, unless one was asked for.
-pub fn puzzle_in(
-    folder: &Path,
-    split: &str,
-    dataset: &Dataset,
-    asked: Option<&'static dyn Puzzle>,
-) -> Result<Option<&'static dyn Puzzle>> {
-    match puzzle_of(&split_dir(folder, split), &dataset.metadata, asked) {
-        Err(Error::NoPuzzle { .. }) => Ok(None),
-        puzzle => Ok(Some(puzzle?)),
     }
 }

@@ -7,24 +7,6 @@ use half::bf16;
 
 use super::format::{TILE_ROWS, WIDTH};
 
-/// Whether the processor has tiles and the operating system lets this process use them.
-pub fn is_allowed() -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        /// Permission for the tiles' state (`arch/x86/include/uapi/asm/prctl.h`).
-        const ARCH_REQ_XCOMP_PERM: libc::c_long = 0x1023;
-        const XFEATURE_XTILEDATA: libc::c_long = 18;
-        const AMX_BF16_AND_TILE: u32 = 1 << 22 | 1 << 24;
-        let features = std::arch::x86_64::__cpuid_count(7, 0).edx;
-        if features & AMX_BF16_AND_TILE == AMX_BF16_AND_TILE {
-            // SAFETY: asks for a permission, and touches no memory.
-            return 0
-                == unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) };
-        }
-    }
-    false
-}
-
 thread_local!(static USERS: Cell<usize> = const { Cell::new(0) });
 
 /// Tile registers of this thread, set up as eight tiles of 16 rows of 64 bytes, as long as this lives.
@@ -43,7 +25,7 @@ struct TileConfig {
 
 impl TileRegisters {
     /// # Safety
-    /// [`is_allowed`] has returned true.
+    /// There is an `Isa` with tiles, which is made only where they are allowed.
     pub unsafe fn new() -> Self {
         if USERS.replace(USERS.get() + 1) == 0 {
             let (mut row_bytes, mut rows) = ([0; 16], [0; 16]);

@@ -4,8 +4,8 @@ use std::{collections::HashMap, path::Path, rc::Rc};
 
 use super::{
     super::{
-        listing::{Listed, TensorSummary},
         state::{HostTensor, StateDict},
+        summary::{Listed, TensorSummary},
     },
     archive::Archive,
     choice::{Chosen, choose},
