@@ -7,6 +7,7 @@ use burn::{
     optim::{GradientsAccumulator, GradientsParams, Optimizer, adaptor::OptimizerAdaptor},
     tensor::{Int, Tensor},
 };
+use trm_data::IGNORE_LABEL_ID;
 use trm_kernels::AutodiffKernels;
 use trm_model::{
     Trm, TrmConfig,
@@ -59,7 +60,7 @@ impl<B: AutodiffKernels> Trainer<B> {
             optimization,
             label_smoothing: 0.0,
             aux_loss_weight: 1.0,
-            early_aux_label: -100,
+            early_aux_label: IGNORE_LABEL_ID,
             noise: Noise::default(),
             micro_batch_size: None,
             group: Group::alone(),
@@ -89,7 +90,7 @@ impl<B: AutodiffKernels> Trainer<B> {
 
     /// Gives cells this auxiliary label in the supervision steps before their own counts, in place of none.
     pub fn with_early_aux_label(mut self, label: Option<usize>) -> Self {
-        self.early_aux_label = label.map_or(-100, |label| label as i32);
+        self.early_aux_label = label.map_or(IGNORE_LABEL_ID, |label| label as i32);
         self
     }
 
