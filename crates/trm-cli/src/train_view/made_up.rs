@@ -40,7 +40,6 @@ pub fn evaluation(step: u64) -> EvaluationRecord {
         rollouts: None,
         seconds: 30.0,
         mazes_per_second: 400.0 / 30.0,
-        rollouts: None,
     };
     EvaluationRecord { step, metrics, best: true, train_seconds: 2.0 * step as f64 }
 }
