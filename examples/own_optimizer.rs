@@ -14,7 +14,7 @@ use trm_model::{
     Preset, Trm, TrmConfig,
     act::{Batch, Carry, training_step},
 };
-use trm_train::{ActLoss, Metrics, loss::TokenLoss};
+use trm_train::{ActLoss, StepMetrics, loss::TokenLoss};
 
 type A = Autodiff<Flex>;
 
@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model = lion.step(1e-3, model, grads);
         carry = Some(forward.carry);
         if step % 25 == 0 {
-            println!("step {step}: loss {:.3}", Metrics::read(sums).loss() / ROWS as f64);
+            println!("step {step}: loss {:.3}", StepMetrics::read(sums).loss() / ROWS as f64);
         }
     }
     Ok(())
