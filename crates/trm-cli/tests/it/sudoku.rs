@@ -170,7 +170,7 @@ fn what_does_not_fit_is_refused() {
     let said = error(&mut generate("6", &["--count", "5"], &output));
     assert!(said.contains("has a split train already"), "{said}");
     let said = error(&mut trm!["data", "check", &output, "--puzzle", "maze"]);
-    assert!(said.contains("holds Sudokus, not mazes; leave out --puzzle"), "{said}");
+    assert!(said.contains("holds the puzzle sudoku, not maze; leave out --puzzle"), "{said}");
     assert!(files(&output) == before);
 
     let other = folder.path().join("other");
