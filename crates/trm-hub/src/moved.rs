@@ -28,7 +28,7 @@ pub(crate) fn ask(endpoint: &str, kind: RepoKind, repo: &RepoId, file: &str) -> 
     let asked = address(endpoint, kind, repo, file)?;
     let client = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build().ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let answer = runtime.block_on(client.head(asked.clone()).send()).ok()?;
+    let answer = runtime.block_on(async { client.head(asked.clone()).send().await }).ok()?;
     if !answer.status().is_redirection() {
         return None;
     }

@@ -17,7 +17,7 @@ pub struct MixtureEntry {
     /// Puzzles per step of this entry, over all devices, if not those of `[training]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// As in [`TrmConfig`], if not the model's or that of the stage of recursion.
+    /// As in [`TrmConfig`](trm_model::TrmConfig), if not the model's or that of the stage of recursion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halt_max_steps: Option<usize>,
     /// Each maze gets 1 to so many starts, each number alike; the path of every start is in the label.
