@@ -42,7 +42,7 @@ fn kinds_are_written_told_or_asked_for() {
 
     kind::write(path, "sudoku").expect("written");
     assert_eq!(told(path, 16, 6, None).expect("written"), "sudoku");
-    assert!(said(16, 6, Some("maze")).contains("holds Sudokus, not mazes"));
+    assert!(said(16, 6, Some("maze")).contains("holds the puzzle sudoku, not maze"));
     assert!(said(900, 6, None).contains("sudoku has no boards of 900 cells"));
     kind::write(path, "chess").expect("written");
     assert!(said(16, 6, None).contains("there is no puzzle \"chess\"; the puzzles are maze, sudoku"));
