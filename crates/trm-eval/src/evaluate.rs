@@ -160,14 +160,18 @@ pub fn evaluate<B: Kernels>(
         let report = batch.step()?;
         let wanted = |row: &RowStep| row.halted || options.keep == Keep::EveryStep;
         let wanted: Vec<usize> = (0..report.rows.len()).filter(|i| wanted(&report.rows[*i])).collect();
-        for (place, logits) in std::iter::zip(&wanted, report.logits(&wanted)?) {
+        let mut changes = vec![0.0; wanted.len()];
+        if attempts > 1 {
+            changes = report.changes(&wanted)?;
+        }
+        for ((place, logits), change) in wanted.iter().zip(report.logits(&wanted)?).zip(changes) {
             let step = report.rows[*place];
             let (row, index) = (step.ticket / attempts, step.ticket % attempts);
             if step.halted {
                 halted += 1;
                 let answer = rollouts.turned_back(index, most_likely(&logits, config.vocab_size));
                 let of_row = in_work.entry(row).or_default();
-                of_row.push(Attempt { last: step, answer });
+                of_row.push(Attempt { last: step, change, answer });
                 if of_row.len() == attempts {
                     let mut of_row = in_work.remove(&row).unwrap_or_default();
                     of_row.sort_by_key(|attempt| attempt.last.ticket);

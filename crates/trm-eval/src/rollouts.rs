@@ -129,7 +129,7 @@ impl Choice {
             Self::QHalt => 0.0,
             Self::Majority => attempts.iter().filter(|other| other.answer == attempt.answer).count() as f64,
             Self::Cells => voted.iter().zip(&attempt.answer).filter(|(a, b)| a == b).count() as f64,
-            Self::Change => -f64::from(attempt.last.change),
+            Self::Change => -f64::from(attempt.change),
             Self::Rules | Self::Search => {
                 let grades = puzzle.map(|puzzle| puzzle.grade(question, &attempt.answer)).unwrap_or_default();
                 let grade = if self == Self::Rules { grades.first() } else { grades.last() };
@@ -176,6 +176,8 @@ impl FromStr for Choice {
 pub struct Attempt {
     /// Its last step.
     pub last: RowStep,
+    /// How much `z_h` changed in it ([`StepReport::changes`](trm_model::StepReport::changes)); 0 where it is the only attempt.
+    pub change: f32,
     /// The answer, `[seq_len]` tokens of the board as it was asked.
     pub answer: Vec<u8>,
 }
@@ -198,8 +200,8 @@ mod tests {
     use super::*;
 
     fn attempt(answer: &[u8], q_halt: f32, change: f32) -> Attempt {
-        let last = RowStep { ticket: 0, step: 1, q_halt, q_continue: 0.0, change, halted: true };
-        Attempt { last, answer: answer.to_vec() }
+        let last = RowStep { ticket: 0, step: 1, q_halt, q_continue: 0.0, halted: true };
+        Attempt { last, change, answer: answer.to_vec() }
     }
 
     fn puzzle(name: &str) -> &'static dyn Puzzle {

@@ -54,8 +54,6 @@ pub struct RowStep {
     pub q_halt: f32,
     /// Trained only without `no_act_continue`.
     pub q_continue: f32,
-    /// How much `z_h` changed in this step: the root of the mean square over positions and features.
-    pub change: f32,
     /// Whether it halted, and has left the batch.
     pub halted: bool,
 }
@@ -67,14 +65,14 @@ pub struct StepReport<B: Backend> {
     pub rows: Vec<RowStep>,
     /// For each of the rows, whether the model wants to halt: by [`HaltRule::QHalt`] it does.
     pub wants_to_halt: Vec<bool>,
-    /// The model and its `z_h` after the step; `None` if the batch was empty.
-    answers: Option<(Trm<B>, Tensor<B, 3>)>,
+    /// The model, and its `z_h` before and after the step; `None` if the batch was empty.
+    thoughts: Option<(Trm<B>, [Tensor<B, 3>; 2])>,
 }
 
 impl<B: Backend> Default for StepReport<B> {
     /// What a step of no puzzles did.
     fn default() -> Self {
-        Self { rows: Vec::new(), wants_to_halt: Vec::new(), answers: None }
+        Self { rows: Vec::new(), wants_to_halt: Vec::new(), thoughts: None }
     }
 }
 
@@ -85,7 +83,7 @@ impl<B: Kernels> StepReport<B> {
     /// # Errors
     /// [`Error::Device`].
     pub fn logits(&self, rows: &[usize]) -> Result<Vec<Vec<f32>>> {
-        let Some((model, z_h)) = &self.answers else { return Ok(Vec::new()) };
+        let Some((model, [_, z_h])) = &self.thoughts else { return Ok(Vec::new()) };
         if rows.is_empty() {
             return Ok(Vec::new());
         }
@@ -95,13 +93,29 @@ impl<B: Kernels> StepReport<B> {
         Ok(values.chunks_exact(config.seq_len * config.vocab_size).map(<[f32]>::to_vec).collect())
     }
 
+    /// How much `z_h` changed in the step, of the given `rows` (places in [`rows`](Self::rows)): the root of the mean square over
+    /// positions and features. Computed here, as [`logits`](Self::logits) are.
+    ///
+    /// # Errors
+    /// [`Error::Device`].
+    pub fn changes(&self, rows: &[usize]) -> Result<Vec<f32>> {
+        let Some((_, [before, after])) = &self.thoughts else { return Ok(Vec::new()) };
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let change = (take(after, rows) - take(before, rows)).cast(DType::F32);
+        let [_, len, hidden] = change.dims();
+        let squares = change.powi_scalar(2).reshape([rows.len(), len * hidden]);
+        to_host(squares.mean_dim(1).sqrt())
+    }
+
     /// The answers of the given `rows` (places in [`rows`](Self::rows)): the most likely token of every
     /// cell, `[seq_len]` each.
     ///
     /// # Errors
     /// [`Error::Device`].
     pub fn answers(&self, rows: &[usize]) -> Result<Vec<Vec<u8>>> {
-        let Some((model, _)) = &self.answers else { return Ok(Vec::new()) };
+        let Some((model, _)) = &self.thoughts else { return Ok(Vec::new()) };
         let vocab_size = model.config().vocab_size;
         Ok(self.logits(rows)?.iter().map(|logits| most_likely(logits, vocab_size)).collect())
     }
@@ -262,25 +276,24 @@ impl<B: Kernels> RunningBatch<B> {
         let places = std::mem::take(&mut self.places);
         let before = latents.z_h.clone();
         let latents = self.model.recurse(latents, &x);
-        let change = root_mean_square(latents.z_h.clone() - before);
         let q = self.model.q_logits(latents.z_h.clone());
         let wants_to_halt = q.wants_to_halt(self.model.config()).float().cast(DType::F32);
         // Read at once: the device is waited for here.
-        let q = to_host(Tensor::stack::<2>(vec![q.q_halt, q.q_continue, change, wants_to_halt], 1))?;
+        let q = to_host(Tensor::stack::<2>(vec![q.q_halt, q.q_continue, wants_to_halt], 1))?;
 
         let (rows, wants_to_halt): (Vec<RowStep>, Vec<bool>) = std::iter::zip(&places, q.as_chunks().0)
-            .map(|(place, &[q_halt, q_continue, change, wants_to_halt])| {
+            .map(|(place, &[q_halt, q_continue, wants_to_halt])| {
                 let (step, wants_to_halt) = (place.steps + 1, wants_to_halt != 0.0);
                 let halted = step >= place.max_steps || (place.rule == HaltRule::QHalt && wants_to_halt);
-                (RowStep { ticket: place.ticket, step, q_halt, q_continue, change, halted }, wants_to_halt)
+                (RowStep { ticket: place.ticket, step, q_halt, q_continue, halted }, wants_to_halt)
             })
             .unzip();
 
         let going_on: Vec<usize> = (0..rows.len()).filter(|i| !rows[*i].halted).collect();
-        let answers = Some((self.model.clone(), latents.z_h.clone()));
+        let thoughts = Some((self.model.clone(), [before, latents.z_h.clone()]));
         self.places = going_on.iter().map(|i| Place { steps: rows[*i].step, ..places[*i] }).collect();
         self.work = Work { latents, x }.rows(&going_on);
-        Ok(StepReport { rows, wants_to_halt, answers })
+        Ok(StepReport { rows, wants_to_halt, thoughts })
     }
 }
 
@@ -294,13 +307,6 @@ impl<B: Kernels> Work<B> {
         let latents = Latents { z_h: take(&z_h, rows), z_l: take(&z_l, rows) };
         Some(Self { latents, x: take(&x, rows) })
     }
-}
-
-/// The root of the mean square of each row `[batch, len, hidden]`, `[batch]`, in f32.
-fn root_mean_square<B: Kernels>(values: Tensor<B, 3>) -> Tensor<B, 1> {
-    let [batch, len, hidden] = values.dims();
-    let values = values.reshape([batch, len * hidden]).cast(DType::F32);
-    (values.powi_scalar(2).mean_dim(1)).sqrt().reshape([batch])
 }
 
 /// The given rows of a tensor.

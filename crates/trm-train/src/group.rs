@@ -168,14 +168,8 @@ impl Group {
             let [row, steps, q_halt, answer @ ..] = numbers else { return None };
             let answer = answer.iter().map(|token| *token as u8).collect();
             let ticket = (*row as usize).checked_sub(1)?;
-            let last = RowStep {
-                ticket,
-                step: *steps as usize,
-                q_halt: *q_halt,
-                q_continue: 0.0,
-                change: 0.0,
-                halted: true,
-            };
+            let last =
+                RowStep { ticket, step: *steps as usize, q_halt: *q_halt, q_continue: 0.0, halted: true };
             Some(Outcome::new(dataset, mazes, last, answer))
         };
         let mut outcomes: Vec<Outcome> = all.chunks(width).filter_map(outcome).collect();

@@ -29,7 +29,7 @@ pub struct Model {
 /// What a [`Trm`] does, whatever its backend.
 trait Computes: Send {
     fn config(&self) -> &TrmConfig;
-    fn think(&self, tokens: &[u8], rule: HaltRule, max_steps: usize) -> trm_model::Result<Thoughts>;
+    fn think(&self, tokens: &[u8], max_steps: usize) -> trm_model::Result<Thoughts>;
     fn evaluate(
         &self,
         dataset: &Dataset,
@@ -45,8 +45,8 @@ impl<B: Kernels> Computes for Trm<B> {
         self.config()
     }
 
-    fn think(&self, tokens: &[u8], rule: HaltRule, max_steps: usize) -> trm_model::Result<Thoughts> {
-        Ok(Box::new(think(self, tokens, 0, rule, max_steps)?))
+    fn think(&self, tokens: &[u8], max_steps: usize) -> trm_model::Result<Thoughts> {
+        Ok(Box::new(think(self, tokens, 0, HaltRule::QHalt, max_steps)?))
     }
 
     fn evaluate(
@@ -108,13 +108,8 @@ impl Model {
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) for a question that does not fit the model; if the device fails.
     pub fn solve(&self, question: impl Into<Question>) -> Result<Answer> {
-        let mut last = None;
         let question = question.into();
-        for thought in self.thoughts(question.tokens(), HaltRule::QHalt)? {
-            last = Some(thought?);
-        }
-        // A model makes one step at least.
-        let thought = last.ok_or(trm_model::Error::Device { reason: "no step was made".into() })?;
+        let thought = self.answer(question.tokens())?;
         Ok(Answer::new(question, thought))
     }
 
@@ -125,7 +120,7 @@ impl Model {
     /// Those of [`solve`](Self::solve), at once or later.
     pub fn think(&self, question: impl Into<Question>) -> Result<Box<dyn Iterator<Item = Result<Answer>>>> {
         let question = question.into();
-        let thoughts = self.thoughts(question.tokens(), HaltRule::QHalt)?;
+        let thoughts = self.thoughts(question.tokens())?;
         Ok(Box::new(thoughts.map(move |thought| Ok(Answer::new(question.clone(), thought?)))))
     }
 
@@ -134,17 +129,18 @@ impl Model {
     /// # Errors
     /// Those of [`solve`](Self::solve).
     pub fn answer(&self, tokens: &[u8]) -> Result<Thought> {
-        let last = self.thoughts(tokens, HaltRule::QHalt)?.try_fold(None, |_, thought| thought.map(Some))?;
+        // A model makes one step at least.
+        let last = self.thoughts(tokens)?.try_fold(None, |_, thought| thought.map(Some))?;
         Ok(last.ok_or(trm_model::Error::Device { reason: "no step was made".into() })?)
     }
 
-    fn thoughts(&self, tokens: &[u8], rule: HaltRule) -> Result<Thoughts> {
+    fn thoughts(&self, tokens: &[u8]) -> Result<Thoughts> {
         let config = self.config();
         let max_steps = match config.fit(tokens.len()) {
             SizeFit::No => config.halt_max_steps, // refused below with a sentence
             _ => config.for_cells(tokens.len())?.halt_max_steps,
         };
-        Ok(self.on.think(tokens, rule, max_steps)?)
+        Ok(self.on.think(tokens, max_steps)?)
     }
 
     /// Evaluates the model on a data set; [`trm_eval::grades`] says how its outcomes fare by the rules of a puzzle.

@@ -47,6 +47,33 @@ fn puzzle(ticket: usize, inputs: &[u8], rule: HaltRule) -> Puzzle<'_> {
     Puzzle::new(ticket, inputs, rule, 6)
 }
 
+/// The change of a puzzle in a step is the root of the mean square of what `z_h` moved by, whichever rows are asked for.
+#[test]
+fn changes_are_those_of_z_h() {
+    let (model, puzzles) = (small_model(false, true), puzzles(3));
+    let mut batch = RunningBatch::new(model.clone(), 3);
+    let admitted: Vec<Puzzle<'_>> = (0..3).map(|i| puzzle(i, &puzzles[i], HaltRule::Never)).collect();
+    batch.admit(&admitted).expect("admitted");
+    let changes = batch.step().expect("a step").changes(&[2, 0]).expect("changes");
+
+    let tokens: Vec<i32> = puzzles.concat().into_iter().map(i32::from).collect();
+    let inputs = Tensor::<B, 2, Int>::from_data(TensorData::new(tokens, [3, 25]), &Default::default());
+    let x = model.embed(inputs, Tensor::zeros([3], &Default::default()));
+    let before = model.initial_latents(3);
+    let after = model.recurse(before.clone(), &x);
+    let moved: Vec<f64> = (after.z_h - before.z_h).into_data().iter().collect();
+    let by_hand: Vec<f64> = moved
+        .chunks(moved.len() / 3)
+        .map(|row| (row.iter().map(|value| value * value).sum::<f64>() / row.len() as f64).sqrt())
+        .collect();
+    for (change, by_hand) in changes.iter().zip([by_hand[2], by_hand[0]]) {
+        assert!(
+            by_hand > 0.01 && (f64::from(*change) - by_hand).abs() < 1e-5 * by_hand,
+            "{change} {by_hand}"
+        );
+    }
+}
+
 /// What became of every puzzle: steps, answer, and the bits of q_halt and of the logits.
 type Outcomes = BTreeMap<usize, (usize, Vec<u8>, u32, Vec<u32>)>;
 
