@@ -11,8 +11,8 @@ use trm_model::{
 
 use super::{Data, Run, folder::RunFolder};
 use crate::{
-    AdamAtan2, Checkpoint, CheckpointStore, Error, Group, LrSchedule, Noise, Optimization, Place, Recipe,
-    Result, RunProgress, Tensors, Trainer, TrainingRecipe, lane,
+    AdamAtan2, Checkpoint, CheckpointStore, DataRecipe, Error, Group, LrSchedule, Noise, Optimization, Place,
+    Recipe, Result, RunProgress, Tensors, Trainer, TrainingRecipe, lane,
 };
 
 /// What to do with a run that is in the folder already.
@@ -38,9 +38,11 @@ impl Recipe {
         Self::from_toml(&folder.recipe().display().to_string(), &text, overrides)
     }
 
-    /// The auxiliary label that says of a cell that it is too far away yet, in models with one kind more than there are moves.
+    /// The auxiliary label that says of a cell of a maze that it is too far away yet: in models with one kind more than there
+    /// are moves. Of other data the kinds are their source's affair.
     pub fn early_aux_label(&self) -> Option<usize> {
-        (self.model.aux_vocab_size > NextMove::COUNT).then_some(NextMove::COUNT)
+        let has_one = self.model.aux_vocab_size > NextMove::COUNT;
+        (has_one && matches!(self.data, DataRecipe::Mazes(_))).then_some(NextMove::COUNT)
     }
 
     /// The noise on latents in training.

@@ -13,7 +13,7 @@ use trm_model::{
     act::{AuxLabels, Batch, Carry, TrainingStep, training_step},
     weights::StateDict,
 };
-use trm_train::{ActLoss, Data, LossTerms, Recipe, Resume, StepMetrics, loss::TokenLoss};
+use trm_train::{ActLoss, Data, DataRecipe, LossTerms, Recipe, Resume, StepMetrics, loss::TokenLoss};
 
 use crate::{
     small_run::{final_state, go, open, recipe},
@@ -65,6 +65,10 @@ fn what_is_not_known_yet() {
     let mixture = "data.mixture=[{side=8,min_path=6,no_path=0.5}]";
     let recipe = recipe(&["data.curriculum=[]", mixture, EARLY, "data.aux_cells_per_step=3"]);
     assert_eq!(recipe.early_aux_label(), Some(5));
+    let mut of_another_source = recipe.clone();
+    of_another_source.model.aux_vocab_size = 8;
+    of_another_source.data = DataRecipe::Custom;
+    assert_eq!(of_another_source.early_aux_label(), None);
     let rows = Data::open(&recipe).expect("data").source.next_rows(1, &[true; 50]).expect("rows");
     let cut_off = rows.aux_labels.iter().zip(&rows.aux_from_step).filter(|(label, _)| **label == 4);
     let from_step: BTreeSet<i32> = cut_off.map(|(_, from_step)| *from_step).collect();
