@@ -31,8 +31,8 @@ pub struct Batch<B: Backend> {
 pub struct AuxLabels<B: Backend> {
     /// `[batch, seq_len]`; negative where a cell has none.
     pub labels: Tensor<B, 2, Int>,
-    /// `[batch, seq_len]`: the supervision step, counted from 1, from which on a label counts.
-    pub from_step: Tensor<B, 2, Int>,
+    /// `[batch, seq_len]`: the pass, counted from 1 and on over all supervision steps, from which on a label counts.
+    pub from_pass: Tensor<B, 2, Int>,
 }
 
 impl<B: Kernels> AuxLabels<B> {
@@ -43,7 +43,7 @@ impl<B: Kernels> AuxLabels<B> {
         Some(match old {
             Some(old) => Self {
                 labels: old.labels.mask_where(wide.clone(), new.labels),
-                from_step: old.from_step.mask_where(wide.clone(), new.from_step),
+                from_pass: old.from_pass.mask_where(wide.clone(), new.from_pass),
             },
             None => Self {
                 labels: new.labels.mask_fill(wide.clone().bool_not(), trm_data::IGNORE_LABEL_ID),
@@ -83,7 +83,7 @@ impl<B: Kernels> Batch<B> {
             labels: self.labels.clone().narrow(0, start, count),
             aux_labels: self.aux_labels.clone().map(|aux| AuxLabels {
                 labels: aux.labels.narrow(0, start, count),
-                from_step: aux.from_step.narrow(0, start, count),
+                from_pass: aux.from_pass.narrow(0, start, count),
             }),
             puzzle_identifiers: self.puzzle_identifiers.clone().narrow(0, start, count),
         }
@@ -142,6 +142,16 @@ pub fn evaluation_step<B: Kernels>(
     (Carry { latents, steps, halted, batch }, output)
 }
 
+/// What the head of auxiliary labels says in a supervision step.
+#[derive(Debug)]
+pub struct AuxOutput<B: AutodiffBackend> {
+    /// Logits, `[batch, passes * seq_len, aux_vocab_size]`, pass after pass: of the last pass alone, or of all those with a
+    /// history (`aux_every_pass`).
+    pub logits: Tensor<B, 3>,
+    /// The number of each of these passes, `[batch, passes]`, counted from 1 and on over the supervision steps of a puzzle.
+    pub passes: Tensor<B::InnerBackend, 2, Int>,
+}
+
 /// A supervision step of training.
 #[derive(Debug)]
 pub struct TrainingStep<B: AutodiffBackend> {
@@ -149,8 +159,8 @@ pub struct TrainingStep<B: AutodiffBackend> {
     pub carry: Carry<B::InnerBackend>,
     /// What the loss is computed from, with the history of the last H cycle.
     pub output: StepOutput<B>,
-    /// Logits of auxiliary labels, `[batch, seq_len, aux_vocab_size]`, with that history; in models with a head for them.
-    pub aux_logits: Option<Tensor<B, 3>>,
+    /// What the head of auxiliary labels says, in models that have one.
+    pub aux: Option<AuxOutput<B>>,
     /// The target of `q_continue`, `[batch]`, in models without `no_act_continue`.
     pub target_q_continue: Option<Tensor<B::InnerBackend, 1>>,
 }
@@ -182,12 +192,20 @@ pub fn admitted_training_step<B: AutodiffKernels>(
         Tensor::from_inner(batch.inputs.clone()),
         Tensor::from_inner(batch.puzzle_identifiers.clone()),
     );
-    let latents = model.recurse_with_grad(&frozen, latents, &x);
+    let mut seen = Vec::new();
+    let latents = model.recurse_showing(&frozen, latents, &x, &mut |z| {
+        if config.aux_every_pass {
+            seen.push(z.clone());
+        }
+    });
     let output = heads(model, &latents);
-    let aux_logits = model.aux_logits(latents.z_h.clone());
+    let steps = steps.add_scalar(1);
+    if seen.is_empty() {
+        seen.push(latents.z_h.clone());
+    }
+    let aux = aux_output(model, seen, &steps);
     let latents = latents.detach();
 
-    let steps = steps.add_scalar(1);
     let last = is_last_step(config, &steps);
     let mut halted = last.clone();
     let mut target_q_continue = None;
@@ -203,7 +221,21 @@ pub fn admitted_training_step<B: AutodiffKernels>(
             target_q_continue = Some(sigmoid(q_halt.clone().max_pair(q_continue).mask_where(last, q_halt)));
         }
     }
-    TrainingStep { carry: Carry { latents, steps, halted, batch }, output, aux_logits, target_q_continue }
+    TrainingStep { carry: Carry { latents, steps, halted, batch }, output, aux, target_q_continue }
+}
+
+/// What the head of auxiliary labels says of the outputs of the last passes (`[batch, len, hidden]` each), where there is one,
+/// in the supervision step that is the puzzles' number `steps` (`[batch]`).
+fn aux_output<B: AutodiffKernels>(
+    model: &Trm<B>,
+    outputs: Vec<Tensor<B, 3>>,
+    steps: &Tensor<B::InnerBackend, 1, Int>,
+) -> Option<AuxOutput<B>> {
+    let logits: Option<Vec<_>> = outputs.into_iter().map(|z| model.aux_logits(z)).collect();
+    let logits = logits?;
+    let in_all = steps.clone().mul_scalar(model.config().passes_per_step() as i64).unsqueeze_dim::<2>(1);
+    let numbers = (0..logits.len()).rev().map(|before_last| in_all.clone().sub_scalar(before_last as i64));
+    Some(AuxOutput { passes: Tensor::cat(numbers.collect(), 1), logits: Tensor::cat(logits, 1) })
 }
 
 fn heads<B: Kernels>(model: &Trm<B>, latents: &Latents<B>) -> StepOutput<B> {

@@ -98,6 +98,10 @@ pub struct TrmConfig {
     /// its own, which training alone looks at: denser than the answer's, such labels teach it the steps to the answer.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub aux_vocab_size: usize,
+    /// Has the head of auxiliary labels read the output of every pass that carries gradients, in place of that of the last
+    /// alone: what a pass adds is then taught in the pass.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub aux_every_pass: bool,
     /// Supervision steps after which a sequence halts at the latest.
     pub halt_max_steps: usize,
     /// Training only: the probability that a sequence gets a random least number of steps.
@@ -143,6 +147,11 @@ fn is_trm(core: &Core) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_first(readout: &QReadout) -> bool {
     *readout == QReadout::First
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -257,6 +266,12 @@ impl TrmConfig {
         for (field, layers) in [("l_layers", self.l_layers), ("h_layers", self.h_layers)] {
             check(layers <= MAX_LAYERS, field, layers, "must be at most 1024")?;
         }
+        check(
+            self.aux_vocab_size > 0 || !self.aux_every_pass,
+            "aux_every_pass",
+            self.aux_every_pass,
+            "needs aux_vocab_size, the number of auxiliary labels",
+        )?;
         check(
             self.hidden_size.is_multiple_of(self.num_heads),
             "num_heads",

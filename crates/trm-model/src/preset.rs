@@ -73,6 +73,7 @@ impl Preset {
             inner_multiple: 256,
             q_readout: QReadout::First,
             aux_vocab_size: 0,
+            aux_every_pass: false,
             halt_max_steps: 16,
             halt_exploration_prob: 0.1,
             no_act_continue: true,

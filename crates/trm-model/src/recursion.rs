@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, backend::Backend};
 use trm_kernels::{AutodiffKernels, Kernels};
 
-use crate::Trm;
+use crate::{Trm, cores::EachPass};
 
 /// The two latents of a batch of puzzles, both `[batch, len, hidden]`, in the model's compute precision.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ impl<B: Kernels> Trm<B> {
     /// `[batch, len, hidden]`.
     pub fn recurse(&self, latents: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
         let latents = self.networks.begin(self.config(), latents, x);
-        self.networks.finish(self.config(), latents, x)
+        self.networks.finish(self.config(), latents, x, &mut |_| ())
     }
 }
 
@@ -36,10 +36,21 @@ impl<B: AutodiffKernels> Trm<B> {
         latents: Latents<B::InnerBackend>,
         x: &Tensor<B, 3>,
     ) -> Latents<B> {
+        self.recurse_showing(frozen, latents, x, &mut |_| ())
+    }
+
+    /// [`recurse_with_grad`](Self::recurse_with_grad); `each` is shown the output of every pass that carries gradients.
+    pub(crate) fn recurse_showing(
+        &self,
+        frozen: &Trm<B::InnerBackend>,
+        latents: Latents<B::InnerBackend>,
+        x: &Tensor<B, 3>,
+        each: EachPass<'_, B>,
+    ) -> Latents<B> {
         let config = self.config();
         let Latents { z_h, z_l } = frozen.networks.begin(config, latents, &x.clone().inner());
         let z = Latents { z_h: Tensor::from_inner(z_h), z_l: Tensor::from_inner(z_l) };
-        self.networks.finish(config, z, x)
+        self.networks.finish(config, z, x, each)
     }
 }
 

@@ -6,7 +6,7 @@ use burn::tensor::{
 };
 use trm_data::IGNORE_LABEL_ID;
 use trm_kernels::{AutodiffKernels, Kernels};
-use trm_model::act::{AuxLabels, TrainingStep};
+use trm_model::act::{AuxLabels, AuxOutput, TrainingStep};
 
 use crate::loss::{TokenLoss, bce_with_logits, smoothed_softmax};
 
@@ -30,7 +30,8 @@ pub struct StepMetrics {
     pub q_halt_loss: f64,
     /// Loss of `q_continue`; 0 with `no_act_continue`.
     pub q_continue_loss: f64,
-    /// Loss of auxiliary labels, weighted: mean over the cells of each puzzle that have one. 0 without.
+    /// Loss of auxiliary labels, weighted: mean over the cells of each puzzle that have one, in all passes that are looked at.
+    /// 0 without.
     pub aux_loss: f64,
 }
 
@@ -74,7 +75,7 @@ pub struct LossTerms {
     pub label_smoothing: f64,
     /// Weight of the softmax cross-entropy of auxiliary labels, where there are some.
     pub aux_loss_weight: f64,
-    /// The auxiliary label of a cell in the supervision steps before its own counts; negative for none.
+    /// The auxiliary label of a cell in the passes before its own counts; negative for none.
     pub early_aux_label: i32,
 }
 
@@ -122,12 +123,10 @@ impl<B: AutodiffKernels> ActLoss<B> {
             None => q_halt_loss.zeros_like(),
         };
 
-        let aux_loss = match (&step.aux_logits, &step.carry.batch.aux_labels) {
-            (Some(logits), Some(AuxLabels { labels, from_step })) => {
-                let steps = step.carry.steps.clone().unsqueeze_dim::<2>(1).expand(from_step.shape());
-                let early = from_step.clone().greater(steps).bool_and(labels.clone().greater_equal_elem(0));
-                let labels = labels.clone().mask_fill(early, early_aux_label);
-                mean_aux_loss(logits.clone(), labels).cast(dtype) * aux_loss_weight
+        let aux_loss = match (&step.aux, &step.carry.batch.aux_labels) {
+            (Some(aux), Some(labels)) => {
+                let labels = labels_in_passes(aux, labels, early_aux_label);
+                mean_aux_loss(aux.logits.clone(), labels).cast(dtype) * aux_loss_weight
             }
             _ => lm_loss.zeros_like(),
         };
@@ -139,7 +138,24 @@ impl<B: AutodiffKernels> ActLoss<B> {
     }
 }
 
-/// The loss of auxiliary labels `[batch, seq_len]`: a mean over the labelled cells of each puzzle, summed over the batch, `[1]`.
+/// The auxiliary labels of each pass, `[batch, passes * seq_len]`: cells whose own does not count yet have the label `early`.
+fn labels_in_passes<B: AutodiffKernels>(
+    AuxOutput { passes, .. }: &AuxOutput<B>,
+    AuxLabels { labels, from_pass }: &AuxLabels<B::InnerBackend>,
+    early: i32,
+) -> Tensor<B::InnerBackend, 2, Int> {
+    let ([batch, seq_len], [_, count]) = (labels.dims(), passes.dims());
+    let wide = |cells: &Tensor<B::InnerBackend, 2, Int>| {
+        cells.clone().unsqueeze_dim::<3>(1).expand([batch, count, seq_len])
+    };
+    let is_early =
+        wide(from_pass).greater(passes.clone().unsqueeze_dim::<3>(2).expand([batch, count, seq_len]));
+    let labels = wide(labels);
+    let is_early = is_early.bool_and(labels.clone().greater_equal_elem(0));
+    labels.mask_fill(is_early, early).reshape([batch, count * seq_len])
+}
+
+/// The loss of auxiliary labels `[batch, cells]`: a mean over the labelled cells of each puzzle, summed over the batch, `[1]`.
 fn mean_aux_loss<B: AutodiffKernels>(
     logits: Tensor<B, 3>,
     labels: Tensor<B::InnerBackend, 2, Int>,

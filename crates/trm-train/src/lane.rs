@@ -81,7 +81,7 @@ fn joined<B: Kernels>(carries: &[Carry<B>]) -> Option<Carry<B>> {
     let aux: Option<Vec<_>> = carries.iter().map(|c| c.batch.aux_labels.clone()).collect();
     let aux_labels = aux.map(|parts| AuxLabels {
         labels: Tensor::cat(parts.iter().map(|part| part.labels.clone()).collect(), 0),
-        from_step: Tensor::cat(parts.iter().map(|part| part.from_step.clone()).collect(), 0),
+        from_pass: Tensor::cat(parts.iter().map(|part| part.from_pass.clone()).collect(), 0),
     });
     (!carries.is_empty()).then(|| Carry {
         latents: Latents { z_h: cat(carries, |c| &c.latents.z_h), z_l: cat(carries, |c| &c.latents.z_l) },
@@ -119,9 +119,9 @@ fn put_carry<B: Kernels>(tensors: &mut Tensors, prefix: &str, carry: Carry<B>, g
     put("z_l", group.gather(carry.latents.z_l)?.into_data());
     put("inputs", group.gather(exact(carry.batch.inputs))?.into_data().convert::<i32>());
     put("labels", group.gather(exact(carry.batch.labels))?.into_data().convert::<i32>());
-    if let Some(AuxLabels { labels, from_step }) = carry.batch.aux_labels {
+    if let Some(AuxLabels { labels, from_pass }) = carry.batch.aux_labels {
         put("aux_labels", group.gather(exact(labels))?.into_data().convert::<i32>());
-        put("aux_from_step", group.gather(exact(from_step))?.into_data().convert::<i32>());
+        put("aux_from_pass", group.gather(exact(from_pass))?.into_data().convert::<i32>());
     }
     let identifiers = group.gather(exact(carry.batch.puzzle_identifiers))?;
     put("puzzle_identifiers", identifiers.into_data().convert::<i32>());
@@ -158,7 +158,7 @@ fn take_carry<B: Kernels>(
     let aux_labels = match tensors_have_aux {
         true => Some(AuxLabels {
             labels: group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_labels", 2)?, device)),
-            from_step: group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_from_step", 2)?, device)),
+            from_pass: group.own_rows(Tensor::<B, 2, Int>::from_data(take("aux_from_pass", 2)?, device)),
         }),
         false => None,
     };

@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::{Kernels, add};
 
-use super::{Complaint, Describe, Recursion};
+use super::{Complaint, Describe, EachPass, Recursion};
 use crate::{Latents, Network, TrmConfig};
 
 /// The two networks of an HRM (`…ACTV1_Inner` in `hrm_act_v1.py`).
@@ -55,8 +55,18 @@ impl<B: Kernels> Recursion<B> for TwoNetworks<B> {
         self.update_l(config.l_cycles - 1, z, x)
     }
 
-    fn finish(&self, _config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
-        self.update_h(self.update_l(1, z, x))
+    fn finish(
+        &self,
+        _config: &TrmConfig,
+        z: Latents<B>,
+        x: &Tensor<B, 3>,
+        each: EachPass<'_, B>,
+    ) -> Latents<B> {
+        let z = self.update_l(1, z, x);
+        each(&z.z_l);
+        let z = self.update_h(z);
+        each(&z.z_h);
+        z
     }
 }
 

@@ -58,13 +58,22 @@ impl Core {
     }
 }
 
+/// Is shown the outputs of passes.
+pub(crate) type EachPass<'a, B> = &'a mut dyn FnMut(&Tensor<B, 3>);
+
 /// One supervision step of a core, in two parts, on the embedded input `x` `[batch, len, hidden]`.
 trait Recursion<B: Kernels> {
     /// What comes first, and carries no gradients in training.
     fn begin(&self, config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B>;
 
-    /// The rest, which carries them.
-    fn finish(&self, config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B>;
+    /// The rest, which carries them; `each` is shown the output of every pass of it, `[batch, len, hidden]`.
+    fn finish(
+        &self,
+        config: &TrmConfig,
+        z: Latents<B>,
+        x: &Tensor<B, 3>,
+        each: EachPass<'_, B>,
+    ) -> Latents<B>;
 }
 
 /// The networks of a core, with their weights.
@@ -120,8 +129,14 @@ impl<B: Kernels> Networks<B> {
         self.recursion().begin(config, z, x)
     }
 
-    /// The part that follows [`begin`](Self::begin), and carries gradients.
-    pub(crate) fn finish(&self, config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
-        self.recursion().finish(config, z, x)
+    /// The part that follows [`begin`](Self::begin), and carries gradients; `each` is shown the output of every pass of it.
+    pub(crate) fn finish(
+        &self,
+        config: &TrmConfig,
+        z: Latents<B>,
+        x: &Tensor<B, 3>,
+        each: EachPass<'_, B>,
+    ) -> Latents<B> {
+        self.recursion().finish(config, z, x, each)
     }
 }

@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::{Kernels, add};
 
-use super::{Complaint, Describe, Recursion};
+use super::{Complaint, Describe, EachPass, Recursion};
 use crate::{Latents, Network, TrmConfig};
 
 /// The one network of a TRM (`…ACTV1_Inner` in `trm.py`).
@@ -31,12 +31,15 @@ impl<B: Kernels> OneNetwork<B> {
         l_cycles: usize,
         Latents { mut z_h, mut z_l }: Latents<B>,
         x: &Tensor<B, 3>,
+        each: EachPass<'_, B>,
     ) -> Latents<B> {
         let injected = add(z_h.clone(), x.clone());
         for _ in 0..l_cycles {
             z_l = self.l_level.forward(z_l, injected.clone());
+            each(&z_l);
         }
         z_h = self.l_level.forward(z_h, z_l.clone());
+        each(&z_h);
         Latents { z_h, z_l }
     }
 }
@@ -44,12 +47,18 @@ impl<B: Kernels> OneNetwork<B> {
 impl<B: Kernels> Recursion<B> for OneNetwork<B> {
     /// All H cycles but the last.
     fn begin(&self, config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
-        (1..config.h_cycles).fold(z, |z, _| self.h_cycle(config.l_cycles, z, x))
+        (1..config.h_cycles).fold(z, |z, _| self.h_cycle(config.l_cycles, z, x, &mut |_| ()))
     }
 
     /// The last H cycle.
-    fn finish(&self, config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
-        self.h_cycle(config.l_cycles, z, x)
+    fn finish(
+        &self,
+        config: &TrmConfig,
+        z: Latents<B>,
+        x: &Tensor<B, 3>,
+        each: EachPass<'_, B>,
+    ) -> Latents<B> {
+        self.h_cycle(config.l_cycles, z, x, each)
     }
 }
 

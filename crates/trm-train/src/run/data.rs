@@ -113,7 +113,7 @@ impl Data {
         };
         let mut source = FreshMazes::new(mazes.clone(), recipe.seed, Arc::new(exclude));
         if recipe.model.aux_vocab_size > 0 {
-            source = source.with_next_moves();
+            source = source.with_next_moves(recipe.model.passes_per_step());
         }
         if recipe.early_aux_label().is_some() {
             source = source.with_early_aux_label();

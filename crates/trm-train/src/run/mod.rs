@@ -274,7 +274,7 @@ impl Rows {
             inputs: self.inputs[cells.clone()].to_vec(),
             labels: self.labels[cells.clone()].to_vec(),
             aux_labels: self.aux_labels.get(cells.clone()).unwrap_or_default().to_vec(),
-            aux_from_step: self.aux_from_step.get(cells).unwrap_or_default().to_vec(),
+            aux_from_pass: self.aux_from_pass.get(cells).unwrap_or_default().to_vec(),
             puzzle_identifiers: self.puzzle_identifiers[rows].to_vec(),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trm_data::{ExcludeSet, GeneratorConfig, IGNORE_LABEL_ID, Maze};
 
-use super::{Place, Rows, Source, maze_stream::MazeStream};
+use super::{Place, Rate, Rows, Source, maze_stream::MazeStream};
 use crate::{MazesRecipe, Result};
 
 /// Endless fresh mazes, drawn in a thread of their own: a new one for each puzzle that halts.
@@ -17,7 +17,8 @@ pub struct FreshMazes {
     seed: u64,
     exclude: Arc<ExcludeSet>,
     cut_from: Option<Vec<Maze>>,
-    next_moves: bool,
+    /// The passes of a supervision step, if mazes bring their next moves.
+    next_moves: Option<usize>,
     early_aux_label: bool,
     lanes: Vec<Lane>,
 }
@@ -33,7 +34,7 @@ impl FreshMazes {
     /// Starts at the beginning of each stream.
     pub fn new(recipe: MazesRecipe, seed: u64, exclude: Arc<ExcludeSet>) -> Self {
         let lanes = (0..recipe.mixture.len().max(1)).map(|_| Lane::default()).collect();
-        Self { recipe, seed, exclude, cut_from: None, next_moves: false, early_aux_label: false, lanes }
+        Self { recipe, seed, exclude, cut_from: None, next_moves: None, early_aux_label: false, lanes }
     }
 
     /// Cuts all mazes out of these in place of drawing their walls; see [`Cuttings`](trm_data::Cuttings).
@@ -41,11 +42,12 @@ impl FreshMazes {
         Self { cut_from: Some(mazes), ..self }
     }
 
-    /// Gives every maze auxiliary labels: where the rule goes next from each cell ([`Grid::next_moves`]).
+    /// Gives every maze auxiliary labels: where the rule goes next from each cell ([`Grid::next_moves`]). With
+    /// `data.aux_cells_per_step` they count from one of the `passes_per_step` passes of a supervision step on.
     ///
     /// [`Grid::next_moves`]: trm_data::Grid::next_moves
-    pub fn with_next_moves(self) -> Self {
-        Self { next_moves: true, ..self }
+    pub fn with_next_moves(self, passes_per_step: usize) -> Self {
+        Self { next_moves: Some(passes_per_step), ..self }
     }
 
     /// For models that say of a cell that it is too far away yet: of one that cannot reach the goal they always say so.
@@ -102,16 +104,17 @@ impl Source for FreshMazes {
             rows.puzzle_identifiers.push(0);
             if *free && let Some((puzzle, after)) = stream.next() {
                 rows.push_puzzle(&puzzle);
-                if next_moves {
-                    rows.push_next_moves(&puzzle.grid, cells_per_step, nowhere_shows);
+                if let Some(passes) = next_moves {
+                    let rate = cells_per_step.map(|cells| Rate { cells, passes });
+                    rows.push_next_moves(&puzzle.grid, rate, nowhere_shows);
                 }
                 *place = after;
             } else {
                 rows.inputs.extend(std::iter::repeat_n(0, cells));
                 rows.labels.extend(std::iter::repeat_n(IGNORE_LABEL_ID, cells));
-                if next_moves {
+                if next_moves.is_some() {
                     rows.aux_labels.extend(std::iter::repeat_n(IGNORE_LABEL_ID, cells));
-                    rows.aux_from_step.extend(std::iter::repeat_n(1, cells));
+                    rows.aux_from_pass.extend(std::iter::repeat_n(1, cells));
                 }
             }
         }

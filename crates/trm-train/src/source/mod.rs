@@ -13,8 +13,15 @@ use trm_model::act::{AuxLabels, Batch};
 pub use self::{epochs::Epochs, fresh::FreshMazes};
 use crate::Result;
 
-/// A supervision step that no puzzle reaches. Checkpoints pass numbers on as f32, which has it exactly.
+/// A pass that no puzzle reaches. Checkpoints pass numbers on as f32, which has it exactly.
 const NEVER: i32 = 1 << 20;
+
+/// How fast what is known spreads from the goal of a maze: so many cells in so many passes.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    cells: usize,
+    passes: usize,
+}
 
 /// Puzzles on the host, row by row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +32,9 @@ pub struct Rows {
     pub labels: Vec<i32>,
     /// Auxiliary labels, `[rows * seq_len]`, negative where a cell has none; empty for a model without a head for them.
     pub aux_labels: Vec<i32>,
-    /// The supervision step, counted from 1, from which on each of them counts, `[rows * seq_len]`; empty likewise.
-    pub aux_from_step: Vec<i32>,
+    /// The pass, counted from 1 and on over all supervision steps, from which on each of them counts, `[rows * seq_len]`; empty
+    /// likewise.
+    pub aux_from_pass: Vec<i32>,
     /// `[rows]`.
     pub puzzle_identifiers: Vec<i32>,
 }
@@ -54,19 +62,21 @@ impl Rows {
         }
     }
 
-    /// Appends the auxiliary labels of a maze: where the rule goes next from each cell. They count from the supervision step
-    /// on that the way from the goal to the cell reaches at `cells_per_step`; without, all from the first. Cells that cannot
-    /// reach the goal say so from the first step on, or never: it `shows` only once everything is searched.
-    fn push_next_moves(&mut self, grid: &Grid, cells_per_step: Option<usize>, shows: bool) {
+    /// Appends the auxiliary labels of a maze: where the rule goes next from each cell. They count from the pass on that the
+    /// way from the goal to the cell reaches at a `rate`; without, all from the first. Cells that cannot reach the goal say so
+    /// from the first pass on, or never: it `shows` only once everything is searched.
+    fn push_next_moves(&mut self, grid: &Grid, rate: Option<Rate>, shows: bool) {
         let number = |next: Option<NextMove>| next.map_or(IGNORE_LABEL_ID, |next| next.index() as i32);
         let steps = grid.steps_to_goal();
         self.aux_labels.extend(grid.next_moves_by(&steps).into_iter().map(number));
-        let from_step = |away: Option<usize>| match (away, cells_per_step) {
-            (Some(away), Some(cells)) => away.div_ceil(cells.max(1)).max(1) as i32,
+        let from_pass = |away: Option<usize>| match (away, rate) {
+            (Some(away), Some(Rate { cells, passes })) => {
+                (away * passes).div_ceil(cells.max(1)).max(1) as i32
+            }
             (None, _) if !shows => NEVER,
             _ => 1,
         };
-        self.aux_from_step.extend(steps.into_iter().map(from_step));
+        self.aux_from_pass.extend(steps.into_iter().map(from_pass));
     }
 
     /// The number of rows.
@@ -92,7 +102,7 @@ impl Rows {
             labels: matrix(&self.labels),
             aux_labels: (!self.aux_labels.is_empty()).then(|| AuxLabels {
                 labels: matrix(&self.aux_labels),
-                from_step: matrix(&self.aux_from_step),
+                from_pass: matrix(&self.aux_from_pass),
             }),
             puzzle_identifiers: Tensor::from_data(identifiers, device),
         }

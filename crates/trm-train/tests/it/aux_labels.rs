@@ -24,7 +24,7 @@ const AUX: &str = "model.aux_vocab_size=5";
 const EARLY: &str = "model.aux_vocab_size=6";
 
 /// Every maze brings the next move of each of its cells, with several starts and without a path, too, which counts from the
-/// step on that three cells a step reach it in; places that are not free bring nothing.
+/// pass on that three cells a step reach it in; places that are not free bring nothing.
 #[test]
 fn rows_bring_the_next_moves() {
     let mixture = "data.mixture=[{side=8,min_path=6,starts=4,no_path=0.25}]";
@@ -34,8 +34,8 @@ fn rows_bring_the_next_moves() {
     let rows = source.next_rows(1, &free).expect("rows");
     let mut seen = BTreeSet::new();
     let mut latest = 0;
-    let aux = rows.aux_labels.chunks(64).zip(rows.aux_from_step.chunks(64));
-    for ((inputs, (aux, from_step)), free) in rows.inputs.chunks(64).zip(aux).zip(free) {
+    let aux = rows.aux_labels.chunks(64).zip(rows.aux_from_pass.chunks(64));
+    for ((inputs, (aux, from_pass)), free) in rows.inputs.chunks(64).zip(aux).zip(free) {
         if !free {
             assert!(aux.iter().all(|label| *label == -100));
             continue;
@@ -46,16 +46,18 @@ fn rows_bring_the_next_moves() {
         assert!(
             moves.iter().zip(aux).all(|(next, aux)| next.map_or(-100, |next| next.index() as i32) == *aux)
         );
-        for (away, from_step) in away.iter().zip(from_step) {
-            let first = away.map_or(1, |away| if away <= 3 { 1 } else { (away as i32 + 2) / 3 });
-            assert_eq!(*from_step, first);
+        for (away, from_pass) in away.iter().zip(from_pass) {
+            // Three cells in each step's passes: the way to a cell is done in so many thirds of these.
+            let thirds = away.unwrap_or(0) * recipe.model.passes_per_step();
+            let first = (1..).find(|pass| pass * 3 >= thirds).expect("some pass");
+            assert_eq!(*from_pass, first as i32);
             latest = latest.max(first);
         }
         seen.extend(aux.iter().copied());
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [-100, 0, 1, 2, 3, 4]);
-    assert!(latest > 3);
-    let sizes = [rows.aux_labels.len(), rows.aux_from_step.len()];
+    assert!(latest > 3 * recipe.model.passes_per_step());
+    let sizes = [rows.aux_labels.len(), rows.aux_from_pass.len()];
     assert_eq!(sizes, [rows.inputs.len(); 2]);
 }
 
@@ -70,9 +72,9 @@ fn what_is_not_known_yet() {
     of_another_source.data = DataRecipe::Custom;
     assert_eq!(of_another_source.early_aux_label(), None);
     let rows = Data::open(&recipe).expect("data").source.next_rows(1, &[true; 50]).expect("rows");
-    let cut_off = rows.aux_labels.iter().zip(&rows.aux_from_step).filter(|(label, _)| **label == 4);
-    let from_step: BTreeSet<i32> = cut_off.map(|(_, from_step)| *from_step).collect();
-    assert!(from_step.len() == 1 && from_step.iter().all(|step| *step > 1_000_000), "{from_step:?}");
+    let cut_off = rows.aux_labels.iter().zip(&rows.aux_from_pass).filter(|(label, _)| **label == 4);
+    let from_pass: BTreeSet<i32> = cut_off.map(|(_, from_pass)| *from_pass).collect();
+    assert!(from_pass.len() == 1 && from_pass.iter().all(|pass| *pass > 1_000_000), "{from_pass:?}");
 }
 
 fn refused(set: &[&str]) -> String {
@@ -89,6 +91,8 @@ fn what_cannot_be_names_its_key() {
     assert_eq!(NextMove::COUNT, 5);
     let error = refused(&["model.aux_vocab_size=4"]);
     assert!(error.contains("model.aux_vocab_size = 4") && error.contains("must be 5"), "{error}");
+    let error = refused(&["model.aux_every_pass=true"]);
+    assert!(error.contains("aux_every_pass = true") && error.contains("aux_vocab_size"), "{error}");
     let error = refused(&[EARLY]);
     assert!(error.contains("model.aux_vocab_size = 6") && error.contains("aux_cells_per_step"), "{error}");
     let error = refused(&[AUX, "data={kind=\"dataset\",path=\"somewhere\"}"]);
@@ -105,46 +109,60 @@ fn config() -> TrmConfig {
     TrmConfig { aux_vocab_size: 3, ..toy::config() }
 }
 
-/// A first step on puzzles of which every second cell has an auxiliary label, and of these every second one from step 2 on;
-/// with the labels that count if cells have the label `early` before their own.
-fn step(model: &Trm<toy::A>, early: i32) -> (TrainingStep<toy::A>, Vec<i32>) {
+/// The pass from which on the labels of every fourth cell count: the last but one of a step.
+const LATE: i32 = 5;
+
+/// A first step on puzzles of which every second cell has an auxiliary label, and of these every second one from the pass
+/// [`LATE`] on.
+fn step(model: &Trm<toy::A>) -> TrainingStep<toy::A> {
     let (mut batch, min_steps) = toy::batch(1);
-    let cells = 0..toy::ROWS * config().seq_len;
-    let labels: Vec<i32> = cells.map(|cell| if cell % 2 == 0 { (cell % 3) as i32 } else { -100 }).collect();
-    let from_step: Vec<i32> = (0..labels.len()).map(|cell| if cell % 4 == 0 { 2 } else { 1 }).collect();
-    let counting = labels.iter().zip(&from_step);
-    let early = |label: i32| if label < 0 { label } else { early };
-    let counting =
-        counting.map(|(label, from_step)| if *from_step == 1 { *label } else { early(*label) }).collect();
-    let matrix = |values| {
-        let data = TensorData::new(values, [toy::ROWS, config().seq_len]);
-        Tensor::from_data(data, &Default::default())
+    let matrix = |value: fn(usize) -> i32| {
+        let values: Vec<i32> = (0..toy::ROWS * config().seq_len).map(value).collect();
+        Tensor::from_data(TensorData::new(values, [toy::ROWS, config().seq_len]), &Default::default())
     };
-    batch.aux_labels = Some(AuxLabels { labels: matrix(labels), from_step: matrix(from_step) });
+    let labels = matrix(|cell| if cell % 2 == 0 { (cell % 3) as i32 } else { -100 });
+    let from_pass = matrix(|cell| if cell % 4 == 0 { LATE } else { 1 });
+    batch.aux_labels = Some(AuxLabels { labels, from_pass });
     let carry = Carry::empty(&model.valid(), &batch);
-    (training_step(model, carry, batch, min_steps), counting)
+    training_step(model, carry, batch, min_steps)
 }
 
-/// The loss is the weighted cross-entropy, a mean over the labelled cells of each puzzle.
+/// The loss is the weighted cross-entropy, a mean over the labelled cells of each puzzle in the passes that the head reads: the
+/// last of the six of a step, or the three with gradients.
 #[test]
 fn the_loss_by_hand() {
-    for early in [-100, 1] {
-        loss_by_hand(early);
+    for aux_every_pass in [false, true] {
+        let config = TrmConfig { aux_every_pass, ..config() };
+        assert_eq!(config.passes_per_step(), 6);
+        for early in [-100, 1] {
+            loss_by_hand(&config, early);
+        }
     }
 }
 
-fn loss_by_hand(early_aux_label: i32) {
-    let (step, labels) = step(&toy::model(&config()), early_aux_label);
-    let logits: Vec<f64> = step.aux_logits.clone().expect("a head").into_data().iter().collect();
-    let losses = logits.chunks(3).zip(&labels).map(|(logits, label)| {
-        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
-        logits.get(*label as usize).map_or(0.0, |logit| sum.ln() - logit)
-    });
-    let losses: Vec<f64> = losses.collect();
-    let labelled = |cells: &[i32]| cells.iter().filter(|label| **label >= 0).count() as f64;
-    let seq_len = config().seq_len;
-    let of_puzzles = losses.chunks(seq_len).zip(labels.chunks(seq_len));
-    let by_hand: f64 = of_puzzles.map(|(losses, labels)| losses.iter().sum::<f64>() / labelled(labels)).sum();
+fn loss_by_hand(config: &TrmConfig, early_aux_label: i32) {
+    let step = step(&toy::model(config));
+    let passes: &[i32] = if config.aux_every_pass { &[4, 5, 6] } else { &[6] };
+    let logits = step.aux.as_ref().expect("a head").logits.clone();
+    assert_eq!(logits.dims(), [toy::ROWS, passes.len() * config.seq_len, 3]);
+    let logits: Vec<f64> = logits.into_data().iter().collect();
+    let mut logits = logits.chunks(3);
+    let mut by_hand = 0.0;
+    for row in 0..toy::ROWS {
+        let mut losses = Vec::new();
+        for pass in passes {
+            for cell in row * config.seq_len..(row + 1) * config.seq_len {
+                let logits = logits.next().expect("logits of a cell");
+                let is_early = cell % 4 == 0 && *pass < LATE;
+                let label = if is_early { early_aux_label } else { (cell % 3) as i32 };
+                if cell % 2 == 0 && label >= 0 {
+                    let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+                    losses.push(sum.ln() - logits[label as usize]);
+                }
+            }
+        }
+        by_hand += losses.iter().sum::<f64>() / losses.len() as f64;
+    }
     let terms = LossTerms { aux_loss_weight: 0.25, early_aux_label, ..TokenLoss::Stablemax.into() };
     let ActLoss { loss, sums } = ActLoss::new(&step, terms);
     let metrics = StepMetrics::read(sums);
@@ -158,7 +176,7 @@ fn loss_by_hand(early_aux_label: i32) {
 fn auxiliary_labels_move_the_network() {
     let model = toy::model(&config());
     let of_blocks = |weight: f64| {
-        let (step, _) = step(&model, -100);
+        let step = step(&model);
         let terms = LossTerms { aux_loss_weight: weight, ..TokenLoss::Stablemax.into() };
         let grads = ActLoss::new(&step, terms).loss.backward();
         let head = model.aux_head.as_ref().expect("a head").weight.val().grad(&grads).expect("a gradient");
@@ -206,7 +224,7 @@ fn auxiliary_labels_may_come_later() {
     let (batch, _) = toy::batch(1);
     let matrix = |value: i32| Tensor::full([toy::ROWS, config().seq_len], value, &Default::default());
     let later =
-        Batch { aux_labels: Some(AuxLabels { labels: matrix(2), from_step: matrix(1) }), ..batch.clone() };
+        Batch { aux_labels: Some(AuxLabels { labels: matrix(2), from_pass: matrix(1) }), ..batch.clone() };
     let halted: Vec<bool> = (0..toy::ROWS).map(|row| row % 2 == 0).collect();
     let mut carry = Carry::empty(&model, &batch);
     carry.halted = Tensor::from_data(TensorData::new(halted.clone(), [toy::ROWS]), &Default::default());
