@@ -102,6 +102,9 @@ pub struct TrmConfig {
     /// alone: what a pass adds is then taught in the pass.
     #[serde(default, skip_serializing_if = "is_false")]
     pub aux_every_pass: bool,
+    /// The name of the puzzle that the model is for, where it is known; no part of the architecture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub puzzle: Option<String>,
     /// Supervision steps after which a sequence halts at the latest.
     pub halt_max_steps: usize,
     /// Training only: the probability that a sequence gets a random least number of steps.

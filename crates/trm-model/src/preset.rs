@@ -74,6 +74,7 @@ impl Preset {
             q_readout: QReadout::First,
             aux_vocab_size: 0,
             aux_every_pass: false,
+            puzzle: None,
             halt_max_steps: 16,
             halt_exploration_prob: 0.1,
             no_act_continue: true,

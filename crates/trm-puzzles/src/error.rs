@@ -41,12 +41,12 @@ pub enum Error {
         name: String,
     },
 
-    /// A data set that does not say which puzzle it holds, and could hold several.
+    /// A data set or a model that does not say which puzzle it is for, and could be for several.
     #[error(
         "{}: boards of {cells} cells with {vocab_size} tokens may be {}; say which with --puzzle NAME", folder.display(), names.join(" or ")
     )]
     WhichPuzzle {
-        /// The folder of the split.
+        /// The folder of the split or the model.
         folder: PathBuf,
         /// Cells per board.
         cells: usize,
@@ -56,7 +56,7 @@ pub enum Error {
         names: Vec<&'static str>,
     },
 
-    /// A data set whose boards no puzzle has.
+    /// A data set or a model whose boards no puzzle has.
     #[error(
         "{}: no puzzle here has boards of {cells} cells with {vocab_size} tokens; the puzzles are {}", folder.display(), crate::names().join(", ")
     )]
@@ -75,6 +75,17 @@ pub enum Error {
         /// The folder of the split.
         folder: PathBuf,
         /// The puzzle that it says it holds.
+        found: String,
+        /// The puzzle that was asked for.
+        asked: &'static str,
+    },
+
+    /// A model for another puzzle than the one that was asked for.
+    #[error("{}: is a model for the puzzle {found}, not {asked}; leave out --puzzle, or take another model", model.display())]
+    ModelOfOther {
+        /// The model.
+        model: PathBuf,
+        /// The puzzle that it is for.
         found: String,
         /// The puzzle that was asked for.
         asked: &'static str,
@@ -152,6 +163,13 @@ pub enum Error {
     /// A Sudoku with several solutions, where one label is needed.
     #[error("this Sudoku has more than one solution; add givens")]
     SeveralSolutions,
+
+    /// Fresh puzzles of a kind that is collected, not drawn.
+    #[error("{plural} cannot be drawn; give one")]
+    NotDrawn {
+        /// What they are called.
+        plural: &'static str,
+    },
 
     /// A maze that cannot be solved.
     #[error(

@@ -1,4 +1,4 @@
-//! The puzzle of a data set: written down, told from the board, or asked for.
+//! The puzzle of a data set or a model: written down, told from the board, or asked for.
 
 use std::path::Path;
 
@@ -30,23 +30,57 @@ pub fn puzzle_of(
     asked: Option<&'static dyn Puzzle>,
 ) -> Result<&'static dyn Puzzle> {
     let Metadata { seq_len: cells, vocab_size, .. } = *metadata;
-    let folder = || split_dir.to_owned();
     let path = split_dir.join(kind::FILE);
     let written = match kind::read(split_dir)? {
         Some(name) => Some(named(&name).map_err(|error| error.in_file(&path))?),
         None => None,
     };
-    if let Some(puzzle) = asked.or(written) {
-        return must_hold(puzzle, split_dir, metadata).map(|()| puzzle);
+    match asked.or(written) {
+        Some(puzzle) => must_hold(puzzle, split_dir, metadata).map(|()| puzzle),
+        None => only_one(split_dir, cells, vocab_size),
     }
+}
+
+/// The puzzle that a model answers, whose boards have `cells` cells and `vocab_size` tokens: the one that its configuration has
+/// `written`, or that was `asked` for, or the only one that has such boards. `model` is its folder, for messages.
+///
+/// # Errors
+/// As [`puzzle_of`], with [`Error::ModelOfOther`] for contradictions.
+pub fn puzzle_of_model(
+    model: &Path,
+    written: Option<&str>,
+    [cells, vocab_size]: [usize; 2],
+    asked: Option<&'static dyn Puzzle>,
+) -> Result<&'static dyn Puzzle> {
+    let written = written.map(named).transpose().map_err(|error| error.in_file(model))?;
+    let puzzle = match (written, asked) {
+        (Some(written), Some(asked)) if written.name() != asked.name() => {
+            let found = written.name().to_owned();
+            return Err(Error::ModelOfOther { model: model.to_owned(), found, asked: asked.name() });
+        }
+        (Some(puzzle), _) | (None, Some(puzzle)) => puzzle,
+        (None, None) => return only_one(model, cells, vocab_size),
+    };
+    match puzzle.board(cells, vocab_size) {
+        Some(_) => Ok(puzzle),
+        None => {
+            let folder = model.to_owned();
+            Err(Error::BoardOfOther { folder, puzzle: puzzle.name(), cells, vocab_size })
+        }
+    }
+}
+
+/// The only puzzle with such boards.
+fn only_one(folder: &Path, cells: usize, vocab_size: usize) -> Result<&'static dyn Puzzle> {
+    let folder = folder.to_owned();
     let fitting: Vec<&'static dyn Puzzle> =
         PUZZLES.into_iter().filter(|puzzle| puzzle.board(cells, vocab_size).is_some()).collect();
     match fitting[..] {
         [only] => Ok(only),
-        [] => Err(Error::NoPuzzle { folder: folder(), cells, vocab_size }),
+        [] => Err(Error::NoPuzzle { folder, cells, vocab_size }),
         _ => {
             let names = fitting.iter().map(|puzzle| puzzle.name()).collect();
-            Err(Error::WhichPuzzle { folder: folder(), cells, vocab_size, names })
+            Err(Error::WhichPuzzle { folder, cells, vocab_size, names })
         }
     }
 }

@@ -28,7 +28,7 @@ mod written;
 
 pub use board::Board;
 pub use error::{Error, Result};
-pub use kind::puzzle_of;
+pub use kind::{puzzle_of, puzzle_of_model};
 pub use list::{PUZZLES, named, names};
 pub use puzzle::{BuildRequest, DrawRequest, Mark, OnProgress, Puzzle};
 pub use report::Report;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use trm_data::{BuildSummary, Dataset, Progress, SplitRequest};
 
-use crate::{Board, Report, Result};
+use crate::{Board, Error, Report, Result};
 
 /// Is told how far a long task is, and can break it off.
 pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
@@ -55,6 +55,17 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// Whether an answer deserves each of [`grades`](Self::grades), in their order; none of them where the question is not
     /// well formed.
     fn grade(&self, question: &[u8], answer: &[u8]) -> Vec<bool>;
+
+    /// How an answer fares, in words for people, without a full stop; `label` is the right one, where there is one.
+    fn verdict(&self, question: &[u8], answer: &[u8], label: Option<&[u8]>) -> String;
+
+    /// Fresh questions of boards of this side with their labels, as hard as the published ones of that size.
+    ///
+    /// # Errors
+    /// [`Error::NotDrawn`](crate::Error::NotDrawn) for puzzles that nobody draws; no boards of this side.
+    fn fresh(&self, _side: usize, _seed: u64, _count: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        Err(Error::NotDrawn { plural: self.plural() })
+    }
 
     /// In how many orientations a board can be asked, each a puzzle of the same kind; at least 1.
     fn orientations(&self) -> usize {

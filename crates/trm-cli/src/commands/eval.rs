@@ -41,6 +41,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let other = puzzle.filter(|puzzle| puzzle.name() != Mazes.name());
     let plural = other.map_or(Mazes.plural(), Puzzle::plural);
     let (config, state) = load_model(args.model.as_deref())?;
+    if let (Some(asked), Some(puzzle)) = (&config.puzzle, puzzle)
+        && asked != puzzle.name()
+    {
+        let data = args.data.display();
+        return Err(format!("the model is for the puzzle {asked}, but {data} holds {plural}").into());
+    }
     if let Some(path) = &args.save {
         trm_data::files::check_writable(path)?;
     }
@@ -73,11 +79,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
     let Evaluated { mut evaluation, device, precision } = evaluation?;
-    let mut graded = Vec::new();
-    if let Some(puzzle) = other {
-        graded = grades(puzzle, &dataset, &evaluation.outcomes);
-        (evaluation.metrics.valid_path, evaluation.metrics.optimal_path) = (None, None);
-    }
+    let graded = other.map(|puzzle| graded(puzzle, &dataset, &mut evaluation)).unwrap_or_default();
 
     // The figures come first: a file that cannot be written does not take them along.
     let mut out = anstream::stdout();
@@ -100,6 +102,15 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         )
         .into())
     }
+}
+
+/// The grades of a puzzle. Those of mazes are in the metrics already; what these say of mazes means nothing for another puzzle.
+pub fn graded(puzzle: &dyn Puzzle, dataset: &Dataset, evaluation: &mut Evaluation) -> Vec<Grade> {
+    if puzzle.name() == Mazes.name() {
+        return Vec::new();
+    }
+    (evaluation.metrics.valid_path, evaluation.metrics.optimal_path) = (None, None);
+    grades(puzzle, dataset, &evaluation.outcomes)
 }
 
 /// Evaluates a model on the chosen devices.

@@ -1,5 +1,6 @@
 //! The commands, one file for each.
 
+mod ask;
 mod bench;
 mod data;
 mod eval;
@@ -7,7 +8,6 @@ mod hub;
 #[cfg(feature = "remote")]
 mod lend;
 mod model;
-mod new_mazes;
 mod pack;
 mod play;
 mod report;

@@ -1,30 +1,22 @@
-//! `trm solve`: the answer of a model to one maze, step by step.
+//! `trm solve`: the answer of a model to one question of its puzzle, step by step.
 
-use std::{
-    fs,
-    io::{IsTerminal, Read, Write, stdin},
-    path::Path,
-};
+use std::{collections::BTreeMap, io::Write};
 use trm_kernels::Kernels;
 
 use serde::Serialize;
-use trm_data::{Dataset, Grid, Maze, Verdict, judge_tokens, text};
+use trm_data::Dataset;
 use trm_eval::{EvalOptions, Outcome};
-use trm_model::{
-    HaltRule, Precision, SizeFit, Thought, Trm, TrmConfig, confidence, think, weights::StateDict,
-};
-use trm_puzzles::{Puzzle, maze::Mazes};
+use trm_model::{HaltRule, Precision, Thought, Trm, TrmConfig, confidence, think, weights::StateDict};
 
 use super::{
+    ask::{Question, fit_board, puzzle_of},
     eval::{EvalBar, Evaluate},
     model::load_model,
-    new_mazes::draw_mazes,
 };
 use crate::{
     Result,
     device::{Devices, Job, run_on},
     flags::SolveArgs,
-    messages::warn,
     render::{self, HEADING},
 };
 
@@ -33,66 +25,66 @@ pub fn run(args: &SolveArgs) -> Result<()> {
         return Err("--steps shows the steps of one attempt; leave out --rollouts and --symmetries".into());
     }
     let (config, state) = load_model(args.model.as_deref())?;
-    let maze = match read_maze(args.maze.as_deref())? {
-        Some(maze) => maze,
-        None if !args.steps && !args.json => return super::play::run(args, config, state),
+    let puzzle = puzzle_of(&config, args.model.as_deref(), args.puzzle)?;
+    let question = match Question::read(puzzle, args.question.as_deref())? {
+        Some(question) => question,
+        None if !args.steps && !args.json => return super::play::run(args, puzzle, config, state),
         None => {
-            let maze = draw_mazes(&config, args.seed, 1)?.remove(0).maze;
+            let question = Question::draw(puzzle, &config, args.seed)?;
             if !args.json {
-                writeln!(anstream::stdout(), "A new maze:\n{}", render::grid(maze.grid(), None))?;
+                let shown = question.shown(&question.tokens);
+                writeln!(anstream::stdout(), "A new {}:\n{shown}\n", puzzle.noun())?;
             }
-            maze
+            question
         }
     };
-    let config = fit_side(&config, maze.side())?;
-    let label = maze.solve();
-    if label.is_none() {
-        warn("this maze has no path from S to G: no answer can be right");
-    }
-
+    let config = fit_board(&config, puzzle, &question.board)?;
     let max_steps = args.max_steps.unwrap_or(config.halt_max_steps);
-    let view = View { maze: &maze, label: label.as_ref() };
     if args.rollouts.are_several() {
-        let found = try_several(args, config, state, &maze)?;
-        return if args.json { view.print_json(&found, max_steps) } else { view.print(&found, max_steps) };
+        let found = try_several(args, config, state, &question)?;
+        return if args.json {
+            question.print_json(&found, max_steps)
+        } else {
+            question.print(&found, max_steps)
+        };
     }
     let job = Think {
         config,
         state,
-        inputs: maze.grid().tokens(),
+        inputs: question.tokens.clone(),
         halt: args.halt.into(),
         max_steps,
         precision: args.dtype.asked_for(),
         each: |thought: &Thought| {
-            if args.steps && !thought.halted { view.print_step(thought) } else { Ok(()) }
+            if args.steps && !thought.halted { question.print_step(thought) } else { Ok(()) }
         },
     };
     let last = run_on(&args.device, job)?;
     if args.steps {
-        view.print_step(&last)?;
+        question.print_step(&last)?;
     }
     let found = Found { answer: last.answer, q_halt: last.q_halt, steps: last.step, attempts: 1 };
     if args.json {
-        view.print_json(&found, max_steps)
+        question.print_json(&found, max_steps)
     } else if args.steps {
-        view.print_verdict(&found, max_steps)
+        question.print_verdict(&found, max_steps)
     } else {
-        view.print(&found, max_steps)
+        question.print(&found, max_steps)
     }
 }
 
-/// The answer chosen among several attempts at a maze.
-fn try_several(args: &SolveArgs, config: TrmConfig, state: StateDict, maze: &Maze) -> Result<Found> {
-    let tokens = maze.grid().tokens();
+/// The answer chosen among several attempts at a question.
+fn try_several(args: &SolveArgs, config: TrmConfig, state: StateDict, question: &Question) -> Result<Found> {
+    let tokens = question.tokens.clone();
     let no_label = vec![0; tokens.len()];
     let dataset = Dataset::of_rows(config.vocab_size, tokens.len(), tokens, no_label);
     let options = EvalOptions {
         halt: args.halt.into(),
         max_steps: args.max_steps,
-        rollouts: args.rollouts.of(Some(&Mazes)),
+        rollouts: args.rollouts.of(Some(question.puzzle)),
         ..EvalOptions::default()
     };
-    let mut watch = EvalBar::new(Mazes.plural())?;
+    let mut watch = EvalBar::new(question.puzzle.plural())?;
     let precision = args.dtype.asked_for();
     let job = Evaluate { config, state, dataset: &dataset, options, precision, watch: &mut watch };
     let evaluated = run_on(&args.device, job);
@@ -110,54 +102,6 @@ struct Found {
     /// Supervision steps of all attempts.
     steps: usize,
     attempts: usize,
-}
-
-/// The maze of a file or of standard input, if one is given.
-fn read_maze(path: Option<&Path>) -> Result<Option<Maze>> {
-    let from_stdin = path.is_none_or(|path| path == Path::new("-"));
-    let (bytes, place) = match path {
-        Some(path) if path.is_dir() => {
-            let name = path.display();
-            return Err(format!(
-                "{name}: is a folder; give a text file with one maze, or evaluate a data set with `trm eval --data {name}`"
-            )
-            .into());
-        }
-        Some(path) if !from_stdin => {
-            let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            (bytes, path.display().to_string())
-        }
-        None if stdin().is_terminal() => return Ok(None),
-        _ => {
-            let mut bytes = Vec::new();
-            stdin()
-                .read_to_end(&mut bytes)
-                .map_err(|error| format!("cannot read standard input: {error}"))?;
-            (bytes, "standard input".to_owned())
-        }
-    };
-    if path.is_none() && bytes.is_empty() {
-        return Ok(None);
-    }
-    let text = text::decode(&bytes).map_err(|error| format!("{place}: {error}"))?;
-    let maze = text.parse::<Grid>().and_then(|grid| Maze::without_path(&grid));
-    Ok(Some(maze.map_err(|error| format!("{place}: {error}"))?))
-}
-
-/// The architecture for mazes of this side, if the weights fit them; says so where the model was not trained on such.
-fn fit_side(config: &TrmConfig, side: usize) -> Result<TrmConfig> {
-    let cells = side * side;
-    if config.fit(cells) == SizeFit::No {
-        let made = config.seq_len.isqrt();
-        return Err(format!(
-            "the maze is {side}x{side}, but the model was made for {made}x{made}; give it a maze of that side"
-        )
-        .into());
-    }
-    if let Some(warning) = config.size_warning(cells) {
-        warn(&warning);
-    }
-    Ok(config.for_cells(cells)?)
 }
 
 struct Think<F> {
@@ -193,47 +137,50 @@ impl<F: Fn(&Thought) -> Result<()>> Job for Think<F> {
     }
 }
 
-/// A maze, and how to show what a model thinks of it.
-struct View<'a> {
-    maze: &'a Maze,
-    label: Option<&'a Grid>,
-}
+/// How a question and what a model thinks of it are shown.
+impl Question {
+    fn shown(&self, tokens: &[u8]) -> String {
+        render::board(self.puzzle, &self.board, &self.tokens, tokens, self.label.as_deref())
+    }
 
-impl View<'_> {
     fn print_step(&self, thought: &Thought) -> Result<()> {
         let mut out = anstream::stdout();
         let confidence = 100.0 * thought.confidence();
         writeln!(out, "{HEADING}step {}{HEADING:#}  confidence {confidence:.1} %", thought.step)?;
-        Ok(writeln!(out, "{}", render::tokens(&thought.answer, self.maze.side(), self.label))?)
+        Ok(writeln!(out, "{}\n", self.shown(&thought.answer))?)
     }
 
     fn print(&self, found: &Found, max_steps: usize) -> Result<()> {
-        writeln!(anstream::stdout(), "{}", render::tokens(&found.answer, self.maze.side(), self.label))?;
+        writeln!(anstream::stdout(), "{}\n", self.shown(&found.answer))?;
         self.print_verdict(found, max_steps)
     }
 
     fn print_verdict(&self, found: &Found, max_steps: usize) -> Result<()> {
         let mut out = anstream::stdout();
-        let verdict = judge_tokens(self.maze, &found.answer);
+        let verdict = self.puzzle.verdict(&self.tokens, &found.answer, self.label.as_deref());
         let confidence = 100.0 * confidence(found.q_halt);
         let steps = match found.attempts {
             1 => format!("{} of {max_steps} steps", found.steps),
             attempts => format!("{} steps in {attempts} attempts", found.steps),
         };
-        writeln!(out, "{}; {steps}, confidence {confidence:.1} %", verdict.in_words())?;
-        if let Some(label) = self.label.filter(|_| !verdict.optimal) {
-            write!(out, "\nA shortest path, by search:\n{}", render::grid(label, None))?;
+        writeln!(out, "{verdict}; {steps}, confidence {confidence:.1} %")?;
+        // The best that an answer can be is the last grade.
+        let is_best = self.puzzle.grade(&self.tokens, &found.answer).last() == Some(&true);
+        if let Some(label) = self.label.as_deref().filter(|_| !is_best) {
+            writeln!(out, "\nThe answer, by search:\n{}", self.shown(label))?;
         }
         Ok(())
     }
 
     fn print_json(&self, found: &Found, max_steps: usize) -> Result<()> {
-        let verdict = judge_tokens(self.maze, &found.answer);
+        let held = self.puzzle.grade(&self.tokens, &found.answer);
         let solution = Solution {
-            maze: self.maze.to_string(),
-            answer: render::plain_tokens(&found.answer, self.maze.side()),
+            puzzle: self.puzzle.name(),
+            question: self.board.text(&self.tokens),
+            answer: self.board.text(&found.answer),
             tokens: &found.answer,
-            verdict,
+            exact: self.label.as_ref().map(|label| *label == found.answer),
+            grades: self.puzzle.grades().iter().copied().zip(held).collect(),
             steps: found.steps,
             attempts: found.attempts,
             max_steps,
@@ -246,10 +193,13 @@ impl View<'_> {
 
 #[derive(Serialize)]
 struct Solution<'a> {
-    maze: String,
+    puzzle: &'static str,
+    question: String,
     answer: String,
     tokens: &'a [u8],
-    verdict: Verdict,
+    /// Whether it is the label; null where a program finds none.
+    exact: Option<bool>,
+    grades: BTreeMap<&'static str, bool>,
     steps: usize,
     attempts: usize,
     max_steps: usize,

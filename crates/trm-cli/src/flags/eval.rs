@@ -106,12 +106,16 @@ pub struct BenchArgs {
 
 #[derive(Debug, Args)]
 pub struct SolveArgs {
-    /// A maze in text form, a line per row of `#`, space, `S` and `G`; `-` reads standard input. Without one, new mazes are drawn.
+    /// A question in text form, a line per row: of a maze `#`, space, `S` and `G`, of a Sudoku digits and `.`; `-` reads standard
+    /// input. Without one, new ones are drawn.
     #[arg(value_name = "FILE|-")]
-    pub maze: Option<PathBuf>,
+    pub question: Option<PathBuf>,
     /// A model folder [default: the model that comes with trm].
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// Which puzzle the model is for, where it does not say so and several have such boards.
+    #[arg(long, value_name = "NAME", value_parser = trm_puzzles::named)]
+    pub puzzle: Option<&'static dyn Puzzle>,
     /// Print the answer after every supervision step.
     #[arg(long)]
     pub steps: bool,
@@ -121,10 +125,10 @@ pub struct SolveArgs {
     /// Most supervision steps [default: the model's, and more on boards larger than it was trained on].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub max_steps: Option<usize>,
-    /// How many mazes to draw without FILE; one with --steps or --json.
-    #[arg(long, value_name = "N", value_parser = at_least_1, default_value_t = 32, conflicts_with_all = ["maze", "steps", "json"])]
+    /// How many questions to draw without FILE; one with --steps or --json.
+    #[arg(long, value_name = "N", value_parser = at_least_1, default_value_t = 32, conflicts_with_all = ["question", "steps", "json"])]
     pub count: usize,
-    /// Seed of the mazes that are drawn without FILE.
+    /// Seed of the questions that are drawn without FILE.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     #[command(flatten)]

@@ -52,7 +52,7 @@ pub enum Command {
     Eval(EvalArgs),
     /// Check what a device computes, and measure how fast.
     Bench(BenchArgs),
-    /// Solve a maze.
+    /// Solve a puzzle, a maze with the model that comes with trm.
     Solve(SolveArgs),
     /// Serve models over HTTP: a maze visualizer in the browser, a predict API with interactive docs, jobs.
     Serve(ServeArgs),

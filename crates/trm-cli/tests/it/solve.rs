@@ -42,7 +42,7 @@ fn reads_a_file_a_dash_and_a_pipe() {
         assert!(row.len() == 5 && row.chars().all(|symbol| "?# SGo".contains(symbol)), "{answer}");
     }
     assert!(answer.lines().nth(6).expect("a verdict").contains("3 of 3 steps, confidence"), "{answer}");
-    assert!(answer.contains("A shortest path, by search:\nS"), "this noise is no path: {answer}");
+    assert!(answer.contains("The answer, by search:\nS"), "this noise is no path: {answer}");
     assert_eq!(stdout(trm!["solve", "--model", &model, "-"].write_stdin(MAZE)), answer);
     assert_eq!(stdout(trm!["solve", "--model", &model].write_stdin(MAZE)), answer);
     assert_eq!(stdout(trm!["solve", "--model", &model].write_stdin(MAZE.replace('\n', "\r\n"))), answer);
@@ -97,7 +97,7 @@ fn draws_a_maze_by_seed() {
     let model = untrained(7, folder.path());
     let maze = |seed: &str| {
         let solution = json(&mut trm!["solve", "--model", &model, "--json", "--seed", seed]);
-        solution["maze"].as_str().expect("text").to_owned()
+        solution["question"].as_str().expect("text").to_owned()
     };
     let drawn: trm_data::Maze = maze("1").parse().expect("a maze");
     assert_eq!(drawn.side(), 7);
@@ -131,7 +131,8 @@ fn json_has_the_answer_in_tokens_and_symbols() {
     let (_folder, model) = model();
     let mut command = trm!["solve", "--model", &model, "--json"];
     let solution = json(command.env("CLICOLOR_FORCE", "1").write_stdin(MAZE));
-    assert_eq!(solution["maze"].as_str(), MAZE.strip_suffix('\n'));
+    assert_eq!(solution["puzzle"], "maze");
+    assert_eq!(solution["question"].as_str(), MAZE.strip_suffix('\n'));
     let tokens: Vec<u64> =
         solution["tokens"].as_array().expect("tokens").iter().filter_map(Value::as_u64).collect();
     let answer: String = solution["answer"].as_str().expect("text").split('\n').collect();
@@ -141,7 +142,7 @@ fn json_has_the_answer_in_tokens_and_symbols() {
     let q_halt = solution["q_halt"].as_f64().expect("a number");
     let confidence = solution["confidence"].as_f64().expect("a number");
     assert!((confidence - 1.0 / (1.0 + (-q_halt).exp())).abs() < 1e-6);
-    assert!(solution["verdict"]["valid_path"].is_boolean(), "{solution}");
+    assert!(solution["grades"]["valid"].is_boolean() && solution["exact"].is_boolean(), "{solution}");
 }
 
 /// A maze gets the same answer after as many steps alone as in an evaluation of a whole data set.
@@ -220,7 +221,7 @@ fn larger_boards_get_more_steps() {
     for (flags, expected) in [(&[][..], most), (&["--max-steps", "1"], 1)] {
         let mut solve = trm!["solve", "--json"];
         let assert = solve.args(flags).write_stdin(&*maze).assert().success();
-        let assert = assert.stderr(contains("warning: the model was trained on mazes of sides"));
+        let assert = assert.stderr(contains("warning: the model was trained on boards of sides"));
         let solution: Value = serde_json::from_slice(&assert.get_output().stdout).expect("JSON");
         assert_eq!(solution["max_steps"].as_u64(), Some(expected as u64));
         assert_eq!(solution["tokens"].as_array().map(Vec::len), Some(side * side));
@@ -233,7 +234,7 @@ fn warns_and_answers() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = untrained(2, folder.path());
     let blocked = trm!["solve", "--model", &model].write_stdin("S#\n#G").assert().success();
-    let blocked = blocked.stderr(contains("warning: this maze has no path from S to G"));
+    let blocked = blocked.stderr(contains("warning: the goal of this maze cannot be reached"));
     assert_eq!(grid(&String::from_utf8_lossy(&blocked.get_output().stdout)).len(), 2);
     let open = trm!["solve", "--model", &model].write_stdin("S \n G").assert().success();
     open.stderr("");
@@ -274,7 +275,7 @@ fn solves_new_mazes_out_of_the_box() {
     assert!(said.contains("valid, optimal, and the very path of the labelling rule;"), "{said}");
 
     let other = trm!["solve"].write_stdin(MAZE).assert().success();
-    let other = other.stderr(contains("warning: the model was trained on mazes of sides"));
+    let other = other.stderr(contains("warning: the model was trained on boards of sides"));
     assert_eq!(grid(&String::from_utf8_lossy(&other.get_output().stdout)).len(), 5);
 }
 

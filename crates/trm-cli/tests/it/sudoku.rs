@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{error, files, golden, json, stdout, text, untrained};
+use crate::support::{error, files, golden, json, stdout, text, untrained, untrained_by};
 use serde_json::{Value, json as value};
 use trm_data::Dataset;
+use trm_model::Preset;
 
 /// `trm data build` from the golden files.
 fn build(output: &Path, more: &[&str]) -> assert_cmd::Command {
@@ -141,6 +142,69 @@ fn kinds_are_asked_for_where_in_doubt() {
     assert_eq!(report["test"]["unique"].as_u64(), Some(10));
     let mazes = json(&mut trm!["data", "check", &data, "--puzzle", "maze", "--json"]);
     assert_eq!(mazes["test"]["follow_rule"].as_u64(), Some(0));
+}
+
+/// A Sudoku is read, answered, judged and drawn by the rules of Sudoku, if the model is for it; a model that says what it is for
+/// refuses everything else.
+#[test]
+fn solve_answers_sudokus() {
+    const SUDOKU: &str = "1..4\n..12\n.1..\n4...\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let silent = untrained(4, folder.path());
+    let config = trm_model::TrmConfig { vocab_size: 6, seq_len: 16, ..Preset::SudokuExtremeAtt.config() };
+    let config = trm_model::TrmConfig { puzzle: Some("sudoku".to_owned()), ..config };
+    let model = untrained_by(config, "sudoku", folder.path());
+    let solve = |model: &Path, more: &[&str]| {
+        let mut command = trm!["solve", "--model", model, "--device", "cpu"];
+        command.args(more).write_stdin(SUDOKU);
+        command
+    };
+
+    let solution = json(&mut solve(&model, &["--json"]));
+    assert_eq!((&solution["puzzle"], &solution["exact"]), (&value!("sudoku"), &value!(false)));
+    assert_eq!(solution["question"].as_str(), Some("1 . | . 4\n. . | 1 2\n----+----\n. 1 | . .\n4 . | . ."));
+    assert_eq!(solution["grades"], value!({"valid": false}));
+    assert_eq!(json(&mut solve(&silent, &["--json", "--puzzle", "sudoku"]))["puzzle"], value!("sudoku"));
+    let printed = stdout(&mut solve(&model, &[]));
+    assert!(printed.contains("of 3 steps, confidence"), "{printed}");
+    assert!(printed.contains("\nThe answer, by search:\n1 2 | 3 4\n3 4 | 1 2\n----+----"), "{printed}");
+
+    let said = error(&mut solve(&silent, &[]));
+    assert!(said.contains("may be maze or sudoku; say which with --puzzle"), "{said}");
+    let said = error(&mut solve(&model, &["--puzzle", "maze"]));
+    assert!(said.contains("is a model for the puzzle sudoku, not maze"), "{said}");
+    let said = error(trm!["solve", "--model", &model].write_stdin("1..4\n..x2\n.1..\n4...\n"));
+    assert!(said.starts_with("standard input: row 2, column 3: 'x' is no cell"), "{said}");
+    let said = error(trm!["solve", "--model", &model].write_stdin("1..4\n..12\n.1..\n4..4\n"));
+    assert!(said.starts_with("standard input: the digit 4 stands in row"), "{said}");
+    let data = folder.path().join("mazes");
+    stdout(&mut trm![
+        "data",
+        "generate",
+        "--side",
+        "4",
+        "--min-path",
+        "2",
+        "--count",
+        "3",
+        "--split",
+        "test",
+        "--output",
+        &data
+    ]);
+    let said = error(&mut trm!["eval", "--model", &model, "--data", &data]);
+    assert!(
+        said.starts_with("the model is for the puzzle sudoku, but") && said.contains("holds mazes"),
+        "{said}"
+    );
+
+    let drawn = stdout(trm!["solve", "--model", &model, "--count", "4"].write_stdin(""));
+    assert!(
+        drawn.contains("4 Sudokus\n") && drawn.contains("\n  valid  ") && drawn.contains("Sudokus/s"),
+        "{drawn}"
+    );
+    let several = stdout(&mut solve(&model, &["--rollouts", "2"]));
+    assert!(several.contains("6 steps in 2 attempts"), "{several}");
 }
 
 /// What does not belong together is refused in one sentence with the value and what to do.

@@ -181,8 +181,13 @@ pub fn generate(side: usize, min_path: usize, count: usize, seed: u64, output: &
 
 /// A folder with a model of fresh weights, for mazes of this side only.
 pub fn untrained(side: usize, folder: &Path) -> PathBuf {
+    let config = TrmConfig { seq_len: side * side, ..Preset::MazeHard.config() };
+    untrained_by(config, &format!("model-{side}"), folder)
+}
+
+/// A folder with a small model of fresh weights, for the boards of this architecture.
+pub fn untrained_by(config: TrmConfig, name: &str, folder: &Path) -> PathBuf {
     let config = TrmConfig {
-        seq_len: side * side,
         hidden_size: 32,
         num_heads: 2,
         puzzle_emb_ndim: 32,
@@ -190,9 +195,9 @@ pub fn untrained(side: usize, folder: &Path) -> PathBuf {
         halt_max_steps: 3,
         h_cycles: 1,
         l_cycles: 1,
-        ..Preset::MazeHard.config()
+        ..config
     };
-    let model = folder.join(format!("model-{side}"));
+    let model = folder.join(name);
     let state = weights::StateDict::initial(&config, 0);
     weights::save(&model, &config, &state, &weights::ModelCard::default()).expect("a model folder");
     model

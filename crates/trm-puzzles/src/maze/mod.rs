@@ -43,7 +43,8 @@ impl Puzzle for Mazes {
     }
 
     fn read(&self, text: &str) -> Result<(Board, Vec<u8>)> {
-        let maze: Maze = text.parse()?;
+        // A path that is drawn in already is no part of the puzzle.
+        let maze = Maze::without_path(&text.parse()?)?;
         let side = maze.side();
         Ok((Board { rows: side, columns: side, boxes: None, signs: SIGNS }, maze.grid().tokens()))
     }
@@ -63,6 +64,16 @@ impl Puzzle for Mazes {
     fn grade(&self, question: &[u8], answer: &[u8]) -> Vec<bool> {
         let verdict = Maze::from_tokens(question).map(|maze| judge_tokens(&maze, answer)).unwrap_or_default();
         vec![verdict.valid_path, verdict.optimal]
+    }
+
+    fn verdict(&self, question: &[u8], answer: &[u8], _label: Option<&[u8]>) -> String {
+        let verdict = Maze::from_tokens(question).map(|maze| judge_tokens(&maze, answer)).unwrap_or_default();
+        verdict.in_words().to_owned()
+    }
+
+    fn fresh(&self, side: usize, seed: u64, count: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let mazes = Generator::new(GeneratorConfig::of_side(side, seed))?.next_batch(count);
+        Ok(mazes.iter().map(|drawn| (drawn.maze.grid().tokens(), drawn.solution.tokens())).collect())
     }
 
     /// The eight orientations of a square. Paths stay shortest; which of several the rule takes is another matter

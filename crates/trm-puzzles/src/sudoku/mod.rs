@@ -79,6 +79,28 @@ impl Puzzle for Sudokus {
         vec![grids.is_ok_and(|(question, answer)| answer.answers(question.grid()))]
     }
 
+    fn verdict(&self, question: &[u8], answer: &[u8], label: Option<&[u8]>) -> String {
+        let (Ok(question), Ok(answer)) = (Grid::from_tokens(question), Grid::from_tokens(answer)) else {
+            return "not valid: a cell has no digit".to_owned();
+        };
+        let right = label.and_then(|label| Grid::from_tokens(label).ok());
+        let agreeing =
+            right.map(|label| label.digits().iter().zip(answer.digits()).filter(|(a, b)| a == b).count());
+        match agreeing {
+            Some(cells) if cells == answer.size().cells() => "solved".to_owned(),
+            _ if answer.answers(&question) => "solved, by another solution than the label".to_owned(),
+            Some(cells) => format!("not solved: {cells} of {} cells are right", answer.size().cells()),
+            None => "not solved".to_owned(),
+        }
+    }
+
+    fn fresh(&self, side: usize, seed: u64, count: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let size = Size::of_side(side)?;
+        let mut generator = Generator::new(GeneratorConfig { size, givens: None, seed })?;
+        let drawn = generator.by_ref().take(count);
+        Ok(drawn.map(|drawn| (drawn.question.grid().tokens(), drawn.solution.tokens())).collect())
+    }
+
     fn mark(&self, question: u8, token: u8) -> Mark {
         match (question > EMPTY, token > EMPTY) {
             (true, _) => Mark::Given,

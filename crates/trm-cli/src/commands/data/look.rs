@@ -84,7 +84,7 @@ pub fn show(args: &ShowArgs) -> Result<()> {
     let board = board.ok_or("the puzzle has no such board")?;
     let mut out = anstream::stdout();
     for tokens in [question, label] {
-        writeln!(out, "{}\n", render::board(puzzle, &board, question, tokens))?;
+        writeln!(out, "{}\n", render::board(puzzle, &board, question, tokens, None))?;
     }
     Ok(writeln!(out, "{described}")?)
 }
