@@ -94,6 +94,10 @@ pub struct TrmConfig {
     /// What the halting logits are read from.
     #[serde(default, skip_serializing_if = "is_first")]
     pub q_readout: QReadout,
+    /// Training only: how many of a supervision step's `h_cycles`, from the last one back, carry gradients. The others run
+    /// without, as all but the last do in the paper.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub grad_cycles: usize,
     /// Number of kinds of auxiliary labels; 0 for none. A model that has some learns to say one of each cell by a head of
     /// its own, which training alone looks at: denser than the answer's, such labels teach it the steps to the answer.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -150,6 +154,15 @@ fn is_trm(core: &Core) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_first(readout: &QReadout) -> bool {
     *readout == QReadout::First
+}
+
+fn one() -> usize {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -232,6 +245,11 @@ impl TrmConfig {
         }
     }
 
+    /// How many H cycles of a supervision step carry gradients: `grad_cycles`, or all where there are no more.
+    pub(crate) fn cycles_with_grad(&self) -> usize {
+        self.grad_cycles.min(self.h_cycles)
+    }
+
     /// Whether training has a target for `q_continue`.
     pub(crate) fn trains_q_continue(&self) -> bool {
         !self.no_act_continue && self.halt_max_steps > 1
@@ -252,6 +270,7 @@ impl TrmConfig {
             ("hidden_size", self.hidden_size),
             ("num_heads", self.num_heads),
             ("halt_max_steps", self.halt_max_steps),
+            ("grad_cycles", self.grad_cycles),
             ("inner_multiple", self.inner_multiple),
         ];
         for (field, value) in positive {

@@ -72,6 +72,7 @@ impl Preset {
             mixing: Mixing::Attention,
             inner_multiple: 256,
             q_readout: QReadout::First,
+            grad_cycles: 1,
             aux_vocab_size: 0,
             aux_every_pass: false,
             puzzle: None,

@@ -97,6 +97,11 @@ impl Describe for Description {
         let complain = |field, value: usize, must: &str| Some((field, value.to_string(), must.to_owned()));
         match config {
             TrmConfig { h_layers: 0, .. } => complain("h_layers", 0, "must be at least 1 in an HRM"),
+            TrmConfig { grad_cycles: cycles @ 2.., .. } => complain(
+                "grad_cycles",
+                *cycles,
+                "must be 1 in an HRM, in which the last update of either latent carries gradients",
+            ),
             TrmConfig { puzzle_emb_len: len @ 1.., .. } => complain(
                 "puzzle_emb_len",
                 *len,

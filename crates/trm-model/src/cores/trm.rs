@@ -45,12 +45,13 @@ impl<B: Kernels> OneNetwork<B> {
 }
 
 impl<B: Kernels> Recursion<B> for OneNetwork<B> {
-    /// All H cycles but the last.
+    /// All H cycles but the last `grad_cycles`.
     fn begin(&self, config: &TrmConfig, z: Latents<B>, x: &Tensor<B, 3>) -> Latents<B> {
-        (1..config.h_cycles).fold(z, |z, _| self.h_cycle(config.l_cycles, z, x, &mut |_| ()))
+        (config.cycles_with_grad()..config.h_cycles)
+            .fold(z, |z, _| self.h_cycle(config.l_cycles, z, x, &mut |_| ()))
     }
 
-    /// The last H cycle.
+    /// The last `grad_cycles` H cycles.
     fn finish(
         &self,
         config: &TrmConfig,
@@ -58,7 +59,7 @@ impl<B: Kernels> Recursion<B> for OneNetwork<B> {
         x: &Tensor<B, 3>,
         each: EachPass<'_, B>,
     ) -> Latents<B> {
-        self.h_cycle(config.l_cycles, z, x, each)
+        (0..config.cycles_with_grad()).fold(z, |z, _| self.h_cycle(config.l_cycles, z, x, each))
     }
 }
 
@@ -78,11 +79,11 @@ impl Describe for Description {
     }
 
     fn blocks_per_step(&self, config: &TrmConfig) -> usize {
-        config.h_cycles * self.blocks_with_grad(config)
+        config.passes_per_step() * config.l_layers
     }
 
     fn blocks_with_grad(&self, config: &TrmConfig) -> usize {
-        (config.l_cycles + 1) * config.l_layers
+        config.cycles_with_grad() * (config.l_cycles + 1) * config.l_layers
     }
 
     fn complaint(&self, config: &TrmConfig) -> Option<Complaint> {
