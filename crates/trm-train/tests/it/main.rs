@@ -8,6 +8,7 @@ mod exploration;
 mod golden_parts;
 mod golden_run;
 mod golden_training;
+mod grad_cycles;
 mod made_up;
 mod micro_batches;
 mod mixture;
