@@ -114,7 +114,7 @@ impl TrmConfig {
         let sides =
             if least == greatest { format!("side {least}") } else { format!("sides {least} to {greatest}") };
         (self.fit(cells) == SizeFit::Unseen).then(|| {
-            format!("the model was trained on mazes of {sides}, not {side}; the further from that, the more often it fails")
+            format!("the model was trained on boards of {sides}, not {side}; the further from that, the more often it fails")
         })
     }
 

@@ -220,7 +220,7 @@ fn larger_boards_get_more_steps() {
     for (flags, expected) in [(&[][..], most), (&["--max-steps", "1"], 1)] {
         let mut solve = trm!["solve", "--json"];
         let assert = solve.args(flags).write_stdin(&*maze).assert().success();
-        let assert = assert.stderr(contains("warning: the model was trained on mazes of sides"));
+        let assert = assert.stderr(contains("warning: the model was trained on boards of sides"));
         let solution: Value = serde_json::from_slice(&assert.get_output().stdout).expect("JSON");
         assert_eq!(solution["max_steps"].as_u64(), Some(expected as u64));
         assert_eq!(solution["tokens"].as_array().map(Vec::len), Some(side * side));
@@ -274,7 +274,7 @@ fn solves_new_mazes_out_of_the_box() {
     assert!(said.contains("valid, optimal, and the very path of the labelling rule;"), "{said}");
 
     let other = trm!["solve"].write_stdin(MAZE).assert().success();
-    let other = other.stderr(contains("warning: the model was trained on mazes of sides"));
+    let other = other.stderr(contains("warning: the model was trained on boards of sides"));
     assert_eq!(grid(&String::from_utf8_lossy(&other.get_output().stdout)).len(), 5);
 }
 
