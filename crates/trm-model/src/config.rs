@@ -229,7 +229,7 @@ impl TrmConfig {
         let hrm_without_q_continue = self.core == Core::Hrm && self.no_act_continue;
         let beyond: [(&'static str, bool, &dyn std::fmt::Display); 6] = [
             ("no_act_continue", hrm_without_q_continue, &self.no_act_continue),
-            ("mixing", self.mixing == Mixing::Neighbours, &self.mixing),
+            ("mixing", !self.mixing.is_known_to_reference(), &self.mixing),
             ("pos_encodings", self.pos_encodings == PosEncodings::Rope2d, &"rope2d"),
             ("q_readout", self.q_readout != QReadout::First, &"mean_min"),
             ("aux_vocab_size", self.aux_vocab_size > 0, &self.aux_vocab_size),

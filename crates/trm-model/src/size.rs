@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use trm_data::Metadata;
 use trm_kernels::Kernels;
 
-use crate::{Error, Result, Trm, TrmConfig};
+use crate::{Error, Result, Trm, TrmConfig, mixing::Sides};
 
 /// No board is larger: its cells are positions of a sequence.
 const LARGEST_SIDE: usize = 4096;
@@ -50,7 +50,17 @@ impl TrmConfig {
     /// Whether the weights fit square boards of every side: those that know cells by their rows and columns, or by their
     /// neighbours.
     pub fn fits_any_side(&self) -> bool {
-        self.mixing.part().fits_any_side(self)
+        self.mixing.part().sides(self) == Sides::Any
+    }
+
+    /// Whether the weights fit square boards of a side that need not be the model's own: those of a Sudoku for weights that know
+    /// cells by their rows, columns and boxes.
+    fn fits_side(&self, side: usize) -> bool {
+        match self.mixing.part().sides(self) {
+            Sides::Own => side.checked_mul(side) == Some(self.seq_len),
+            Sides::OneOf(sides) => sides.contains(&side),
+            Sides::Any => true,
+        }
     }
 
     /// The least and the greatest side that the model was trained on.
@@ -66,7 +76,7 @@ impl TrmConfig {
         let side = cells.isqrt();
         if cells == self.seq_len {
             SizeFit::Trained
-        } else if !self.fits_any_side() || side * side != cells {
+        } else if !self.fits_side(side) || side * side != cells {
             SizeFit::No
         } else if (least..=greatest).contains(&side) {
             SizeFit::Trained
@@ -124,14 +134,15 @@ impl TrmConfig {
 impl TrmConfig {
     /// Whether `trained_sides` holds nothing but sides that boards can have.
     pub(crate) fn check_trained_sides(&self) -> Result<()> {
-        if self.trained_sides.iter().all(|side| (1..=LARGEST_SIDE).contains(side)) {
-            return Ok(());
-        }
-        Err(Error::Config {
-            field: "trained_sides",
-            value: format!("{:?}", self.trained_sides),
-            requirement: format!("must be sides of boards, from 1 to {LARGEST_SIDE}"),
-        })
+        let requirement = match self.mixing.part().sides(self) {
+            Sides::OneOf(sides) if !self.trained_sides.iter().all(|side| sides.contains(side)) => {
+                format!("must be among {sides:?}: the weights fit no other sides")
+            }
+            _ if self.trained_sides.iter().all(|side| (1..=LARGEST_SIDE).contains(side)) => return Ok(()),
+            _ => format!("must be sides of boards, from 1 to {LARGEST_SIDE}"),
+        };
+        let value = format!("{:?}", self.trained_sides);
+        Err(Error::Config { field: "trained_sides", value, requirement })
     }
 }
 

@@ -143,6 +143,10 @@ pub enum Error {
     #[error(transparent)]
     Data(#[from] trm_data::Error),
 
+    /// From the puzzle: its settings, its generator, a row that is none.
+    #[error(transparent)]
+    Puzzle(#[from] trm_puzzles::Error),
+
     /// From the model.
     #[error(transparent)]
     Model(#[from] trm_model::Error),

@@ -2,7 +2,8 @@
 //!
 //! - [`Trainer`]: one supervision step at a time. Its parts: [`ActLoss`] and [`loss`], [`AdamAtan2`] (usable with any Burn
 //!   module), [`puzzle_embedding_step`], [`Ema`], [`LrSchedule`].
-//! - [`Source`]: where puzzles come from. [`Epochs`] of a data set, or [`FreshMazes`] without end.
+//! - [`Source`]: where puzzles come from. [`Epochs`] of a data set, or [`FreshPuzzles`] without end, whose kinds are
+//!   [`FreshMazes`], [`FreshSudokus`] and what else is [`Fresh`].
 //! - [`Recipe`]: a run in TOML.
 //! - [`Run`]: a recipe carried out in a folder, with evaluations, the best model, and checkpoints from which it goes on to
 //!   the same weights, bit for bit.
@@ -94,7 +95,7 @@ pub use optimization::{Optimization, StepResult};
 pub use puzzle_sgd::{puzzle_embedding_step, visits};
 pub use recipe::{
     CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, MixtureEntry,
-    OptimizerRecipe, Recipe, RecursionStage, TrainingRecipe,
+    OptimizerRecipe, Recipe, RecursionStage, SudokuKind, SudokuRecipe, SudokuStage, TrainingRecipe,
 };
 pub use records::{EvaluationRecord, Event, EventSink, Record, StepRecord};
 pub use report::report;
@@ -102,6 +103,6 @@ pub use run::{Data, Limits, Resume, Run, RunOutcome, Training};
 pub use samples::{Sample, Samples};
 pub use schedule::LrSchedule;
 pub use sinks::{JsonLines, TensorBoard};
-pub use source::{Epochs, FreshMazes, Place, Rows, Source};
+pub use source::{Draw, Epochs, Fresh, FreshMazes, FreshPuzzles, FreshSudokus, Place, Rows, Source};
 pub use tensors::Tensors;
 pub use trainer::Trainer;

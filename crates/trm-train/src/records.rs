@@ -1,6 +1,6 @@
 //! The records of a run, one for each step and evaluation, and the events that carry them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,10 @@ pub struct EvaluationRecord {
     /// What was measured.
     #[serde(flatten)]
     pub metrics: trm_eval::Metrics,
+    /// Shares of answers that are right by the rules of the puzzle, by the name of the grade, where the puzzle is known; those
+    /// of mazes are among the metrics.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grades: BTreeMap<String, f64>,
     /// Whether this is the best so far by the recipe's metric.
     pub best: bool,
     /// Seconds of training so far (see [`StepRecord::seconds`]); the metrics' own `seconds` are the evaluation's.

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use trm_data::{Dataset, files::write_atomic};
 use trm_eval::Outcome;
+use trm_puzzles::Puzzle;
 
 use crate::{Error, Result};
 
@@ -13,6 +14,12 @@ use crate::{Error, Result};
 pub struct Samples {
     /// The training step after which they were answered.
     pub step: u64,
+    /// The name of the puzzle, where it is known ([`Puzzle::name`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub puzzle: Option<String>,
+    /// Token values of its boards; 0 in files of earlier versions.
+    #[serde(default)]
+    pub vocab_size: usize,
     /// The puzzles.
     pub samples: Vec<Sample>,
 }
@@ -43,7 +50,13 @@ pub struct Sample {
 impl Samples {
     /// The first `per_kind` puzzles that were answered exactly and the first `per_kind` that were not, from the outcomes
     /// of an evaluation of `dataset`. Puzzles without any label are left out.
-    pub fn choose(step: u64, dataset: &Dataset, outcomes: &[Outcome], per_kind: usize) -> Self {
+    pub fn choose(
+        step: u64,
+        puzzle: Option<&dyn Puzzle>,
+        dataset: &Dataset,
+        outcomes: &[Outcome],
+        per_kind: usize,
+    ) -> Self {
         let of_kind = |exact| {
             let judged = outcomes.iter().filter(move |outcome| outcome.labelled > 0);
             judged.filter(move |outcome| outcome.exact() == exact).take(per_kind)
@@ -59,7 +72,12 @@ impl Samples {
             valid: outcome.verdict.as_ref().map(|verdict| verdict.valid_path),
             optimal: outcome.verdict.as_ref().map(|verdict| verdict.optimal),
         };
-        Self { step, samples: of_kind(true).chain(of_kind(false)).map(sample).collect() }
+        Self {
+            step,
+            puzzle: puzzle.map(|puzzle| puzzle.name().to_owned()),
+            vocab_size: dataset.metadata.vocab_size,
+            samples: of_kind(true).chain(of_kind(false)).map(sample).collect(),
+        }
     }
 
     /// Reads a file that [`save`](Self::save) wrote.

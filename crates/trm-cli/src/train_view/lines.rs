@@ -99,14 +99,14 @@ mod tests {
             String::from_utf8(lines.out).expect("text"),
             "\
 training maze-small for 1,200 steps
-step     1/1,200  loss 2.00  exact -  steps -  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s  ETA -
-step     6/1,200  loss 0.580  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s  ETA 39m 48s
-step    11/1,200  loss 0.228  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s  ETA 39m 38s
+step     1/1,200  loss 2.00  exact -  steps -  lr 1.0e-3  64.0 puzzles/s  1.28 GFLOP/s  ETA -
+step     6/1,200  loss 0.580  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 puzzles/s  1.28 GFLOP/s  ETA 39m 48s
+step    11/1,200  loss 0.228  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 puzzles/s  1.28 GFLOP/s  ETA 39m 38s
 evaluating  50 %  ETA 39m 36s
 evaluation at step 12: exact 87.3 % (95 % interval 83.6 to 90.2)  shortest path 88.0 %  valid path 90.0 %  steps 5.5  30s  best so far
 warning: the learning rate is high
-step 1,199/1,200  loss 0.084  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s  ETA 49m 32s
-step 1,200/1,200  loss 1.7e-3  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 mazes/s  1.28 GFLOP/s
+step 1,199/1,200  loss 0.084  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 puzzles/s  1.28 GFLOP/s  ETA 49m 32s
+step 1,200/1,200  loss 1.7e-3  exact 41.2 %  steps 6.3  lr 1.0e-3  64.0 puzzles/s  1.28 GFLOP/s
 "
         );
     }

@@ -58,7 +58,7 @@ impl Means {
             supervision_steps: words(mean(self.supervision_steps, self.finished), |steps| {
                 format!("{steps:.1}")
             }),
-            speed: words(mean(self.steps, self.seconds), |speed| format!("{} mazes/s", measure(speed))),
+            speed: words(mean(self.steps, self.seconds), |speed| format!("{} puzzles/s", measure(speed))),
             gflops: words(mean(self.operations, self.seconds), |rate| format!("{} GFLOP/s", measure(rate))),
         }
     }

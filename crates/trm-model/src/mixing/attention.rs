@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::Kernels;
 
-use super::{Complaint, Describe, Map};
+use super::{Complaint, Describe, Map, Sides};
 use crate::{
     PosEncodings, TrmConfig,
     layers::{Attention, Rope},
@@ -43,8 +43,8 @@ impl Describe for Description {
         2.0 * len * hidden * 4.0 * hidden + 2.0 * 2.0 * len * len * hidden
     }
 
-    fn fits_any_side(&self, config: &TrmConfig) -> bool {
-        config.pos_encodings == PosEncodings::Rope2d
+    fn sides(&self, config: &TrmConfig) -> Sides {
+        if config.pos_encodings == PosEncodings::Rope2d { Sides::Any } else { Sides::Own }
     }
 
     fn complaint(&self, config: &TrmConfig) -> Option<Complaint> {

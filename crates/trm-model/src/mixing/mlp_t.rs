@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::Kernels;
 
-use super::{Complaint, Describe, Map};
+use super::{Complaint, Describe, Map, Sides};
 use crate::{TrmConfig, layers::SwiGlu};
 
 /// A SwiGLU over the sequence axis, normalised over that axis too (`mlp_t` in `trm.py`).
@@ -42,8 +42,8 @@ impl Describe for Description {
         2.0 * config.hidden_size as f64 * 3.0 * len as f64 * config.swiglu_inner(len) as f64
     }
 
-    fn fits_any_side(&self, _: &TrmConfig) -> bool {
-        false
+    fn sides(&self, _: &TrmConfig) -> Sides {
+        Sides::Own
     }
 
     fn complaint(&self, config: &TrmConfig) -> Option<Complaint> {

@@ -3,6 +3,7 @@
 mod attention;
 mod mlp_t;
 mod neighbours;
+mod units;
 
 use burn::{
     module::Module,
@@ -11,7 +12,12 @@ use burn::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 use trm_kernels::{Board, Kernels};
 
-pub use self::{attention::SelfAttention, mlp_t::MlpT, neighbours::Neighbours};
+pub use self::{
+    attention::SelfAttention,
+    mlp_t::MlpT,
+    neighbours::Neighbours,
+    units::{Units, members},
+};
 use crate::{PosEncodings, TrmConfig, layers::Rope};
 
 /// How a block mixes positions.
@@ -26,6 +32,9 @@ pub enum Mixing {
     /// A linear map of each cell and its four neighbours. Not in the reference: what is next to a cell is known from the
     /// first step on, the cost grows with the cells and not with their square, and the weights fit boards of any size.
     Neighbours,
+    /// A linear map of each cell and of its row, its column and its box, for Sudokus. Not in the reference: to them it is what
+    /// neighbours are to mazes, and the weights fit Sudokus of any size.
+    Units,
 }
 
 /// A linear map of a mixing: its name within a block, the numbers that it takes, and those that it makes.
@@ -39,11 +48,22 @@ pub(crate) trait Describe {
     /// Floating-point operations of one pass over one sequence, products of matrices only.
     fn flops(&self, config: &TrmConfig) -> f64;
 
-    /// Whether the weights serve square boards of every side.
-    fn fits_any_side(&self, config: &TrmConfig) -> bool;
+    /// The sides of the square boards that the weights serve.
+    fn sides(&self, config: &TrmConfig) -> Sides;
 
     /// The first field that the mixing cannot work with, its value, and what it must be.
     fn complaint(&self, config: &TrmConfig) -> Option<Complaint>;
+}
+
+/// The sides of the square boards that weights serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sides {
+    /// That of the configuration only.
+    Own,
+    /// These.
+    OneOf(&'static [usize]),
+    /// Every one.
+    Any,
 }
 
 /// A field of a configuration, its value, and what it must be.
@@ -56,8 +76,30 @@ impl Mixing {
             Self::Attention => &attention::Description,
             Self::MlpT => &mlp_t::Description,
             Self::Neighbours => &neighbours::Description,
+            Self::Units => &units::Description,
         }
     }
+
+    /// Whether the reference has it.
+    pub(crate) fn is_known_to_reference(self) -> bool {
+        matches!(self, Self::Attention | Self::MlpT)
+    }
+}
+
+/// What a mixing of cells by their places on a board, `name`, cannot work with: a `seq_len` that is `wrong`, a prefix, rotations.
+fn board_complaint(config: &TrmConfig, name: &str, wrong: Option<&str>) -> Option<Complaint> {
+    if let Some(requirement) = wrong {
+        return Some(("seq_len", config.seq_len.to_string(), requirement.to_owned()));
+    }
+    if config.prefix_len() > 0 {
+        let requirement = format!("must be 0 for mixing by {name}: a prefix has no place on the board");
+        return Some(("puzzle_emb_len", config.prefix_len().to_string(), requirement));
+    }
+    matches!(config.pos_encodings, PosEncodings::Rope | PosEncodings::Rope2d).then(|| {
+        let requirement =
+            format!("must be none or learned for mixing by {name}: rotations are for attention");
+        ("pos_encodings", format!("{:?}", config.pos_encodings).to_lowercase(), requirement)
+    })
 }
 
 impl std::fmt::Display for Mixing {
@@ -67,6 +109,7 @@ impl std::fmt::Display for Mixing {
             Self::Attention => "attention",
             Self::MlpT => "a SwiGLU over positions",
             Self::Neighbours => "a map of neighbours",
+            Self::Units => "a map of rows, columns and boxes",
         })
     }
 }
@@ -79,7 +122,7 @@ impl<'de> Deserialize<'de> for Mixing {
             type Value = Mixing;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("attention, mlp_t or neighbours; or, as `mlp_t`, true or false")
+                f.write_str("attention, mlp_t, neighbours or units; or, as `mlp_t`, true or false")
             }
 
             fn visit_bool<E: de::Error>(self, mlp_t: bool) -> Result<Mixing, E> {
@@ -91,6 +134,7 @@ impl<'de> Deserialize<'de> for Mixing {
                     "attention" => Ok(Mixing::Attention),
                     "mlp_t" => Ok(Mixing::MlpT),
                     "neighbours" => Ok(Mixing::Neighbours),
+                    "units" => Ok(Mixing::Units),
                     _ => Err(E::invalid_value(de::Unexpected::Str(name), &self)),
                 }
             }
@@ -108,6 +152,8 @@ pub enum Mixer<B: Backend> {
     MlpT(MlpT<B>),
     /// [`Mixing::Neighbours`].
     Neighbours(Neighbours<B>),
+    /// [`Mixing::Units`].
+    Units(Units<B>),
 }
 
 impl<B: Kernels> Mixer<B> {
@@ -116,6 +162,7 @@ impl<B: Kernels> Mixer<B> {
             Mixing::Attention => Self::Attention(SelfAttention::zeros(config, device)),
             Mixing::MlpT => Self::MlpT(MlpT::zeros(config, device)),
             Mixing::Neighbours => Self::Neighbours(Neighbours::zeros(config.hidden_size, device)),
+            Mixing::Units => Self::Units(Units::zeros(config.hidden_size, device)),
         }
     }
 
@@ -125,6 +172,11 @@ impl<B: Kernels> Mixer<B> {
             Self::Attention(attention) => attention.add_norm(x, positions.rope.as_ref(), epsilon),
             Self::MlpT(mlp_t) => mlp_t.add_norm(x, epsilon),
             Self::Neighbours(neighbours) => neighbours.add_norm(x, positions.board, epsilon),
+            Self::Units(units) => {
+                let side = positions.board.rows;
+                let members = positions.units.clone().unwrap_or_else(|| members(side, &x.device()));
+                units.add_norm(x, members, epsilon)
+            }
         }
     }
 }
@@ -137,6 +189,8 @@ pub struct Positions<B: Backend> {
     /// The board that the cells lie on, row after row.
     #[module(skip)]
     pub board: Board,
+    /// Which cells the units of a Sudoku have, for mixing by them ([`members`]).
+    pub units: Option<Tensor<B, 2>>,
 }
 
 impl<B: Kernels> Positions<B> {
@@ -148,6 +202,7 @@ impl<B: Kernels> Positions<B> {
             PosEncodings::Rope2d => Some(Rope::on_grid(side, config.prefix_len(), head_dim, device)),
             PosEncodings::Learned | PosEncodings::None => None,
         };
-        Self { rope, board: Board::square(side) }
+        let units = (config.mixing == Mixing::Units).then(|| members(side, device));
+        Self { rope, board: Board::square(side), units }
     }
 }

@@ -6,7 +6,7 @@ use burn::{
 };
 use trm_kernels::{Board, Kernels, NEIGHBOURHOOD, neighbours_add_rms_norm};
 
-use super::{Complaint, Describe, Map};
+use super::{Complaint, Describe, Map, Sides, board_complaint};
 use crate::{PosEncodings, TrmConfig, layers::Linear};
 
 /// A linear map of each cell and its neighbours right, left, below and above, zeros beyond the edges of the board.
@@ -38,22 +38,16 @@ impl Describe for Description {
         2.0 * config.seq_len as f64 * NEIGHBOURHOOD.len() as f64 * (config.hidden_size as f64).powi(2)
     }
 
-    fn fits_any_side(&self, config: &TrmConfig) -> bool {
-        config.pos_encodings == PosEncodings::None
+    fn sides(&self, config: &TrmConfig) -> Sides {
+        if config.pos_encodings == PosEncodings::None { Sides::Any } else { Sides::Own }
     }
 
     fn complaint(&self, config: &TrmConfig) -> Option<Complaint> {
-        if config.seq_len.isqrt().pow(2) != config.seq_len {
-            let requirement = "must be a square for mixing by neighbours".into();
-            Some(("seq_len", config.seq_len.to_string(), requirement))
-        } else if config.prefix_len() > 0 {
-            let requirement = "must be 0 for mixing by neighbours: a prefix has no place on the board".into();
-            Some(("puzzle_emb_len", config.prefix_len().to_string(), requirement))
-        } else if matches!(config.pos_encodings, PosEncodings::Rope | PosEncodings::Rope2d) {
-            let requirement = "must be none or learned for mixing by neighbours: rotations are for attention";
-            Some(("pos_encodings", format!("{:?}", config.pos_encodings).to_lowercase(), requirement.into()))
-        } else {
-            None
-        }
+        let is_square = config.seq_len.isqrt().pow(2) == config.seq_len;
+        board_complaint(
+            config,
+            "neighbours",
+            (!is_square).then_some("must be a square for mixing by neighbours"),
+        )
     }
 }

@@ -349,7 +349,7 @@ proptest! {
         eps in 0.0..1.0_f64,
         theta in 1.0..1e6_f64,
         no_act_continue in any::<bool>(),
-        mixing in prop::sample::select(vec![Mixing::Attention, Mixing::MlpT, Mixing::Neighbours]),
+        mixing in prop::sample::select(vec![Mixing::Attention, Mixing::MlpT, Mixing::Neighbours, Mixing::Units]),
         pos in prop::sample::select(vec![PosEncodings::Rope, PosEncodings::Learned, PosEncodings::None]),
         forward_dtype in prop::sample::select(vec![Precision::F32, Precision::Bf16]),
     ) {
@@ -370,7 +370,7 @@ proptest! {
     fn validation_never_panics(
         sizes in prop::array::uniform10(prop_oneof![0..=2_usize, 0..=1024_usize, (0..=64_u32).prop_map(|b| 1_usize.checked_shl(b).unwrap_or(usize::MAX)), Just(usize::MAX)]),
         expansion in prop_oneof![any::<f64>(), 0.0..10.0_f64],
-        mixing in prop::sample::select(vec![Mixing::Attention, Mixing::MlpT, Mixing::Neighbours]),
+        mixing in prop::sample::select(vec![Mixing::Attention, Mixing::MlpT, Mixing::Neighbours, Mixing::Units]),
         pos in prop::sample::select(vec![PosEncodings::Rope, PosEncodings::Learned, PosEncodings::None]),
     ) {
         let [vocab_size, seq_len, ndim, emb_len, h_cycles, l_cycles, l_layers, hidden_size, num_heads, ids] = sizes;

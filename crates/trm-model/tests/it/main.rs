@@ -14,5 +14,6 @@ mod sides;
 mod support;
 mod torch_file;
 mod torch_files;
+mod units;
 mod weights;
 mod widening;

@@ -221,8 +221,12 @@ fn what_the_reference_does_not_have_stays_here() {
         (TrmConfig { no_act_continue: true, ..hrm() }, "no_act_continue = true"),
         (TrmConfig { q_readout: QReadout::MeanMin, ..tiny() }, "q_readout = mean_min"),
         (
-            TrmConfig { mixing: Mixing::Neighbours, pos_encodings: PosEncodings::None, ..plain },
+            TrmConfig { mixing: Mixing::Neighbours, pos_encodings: PosEncodings::None, ..plain.clone() },
             "mixing = a map of neighbours",
+        ),
+        (
+            TrmConfig { mixing: Mixing::Units, seq_len: 81, pos_encodings: PosEncodings::None, ..plain },
+            "mixing = a map of rows, columns and boxes",
         ),
     ] {
         let error = export_checkpoint(&config, &StateDict::initial(&config, 1), &path).expect_err(field);

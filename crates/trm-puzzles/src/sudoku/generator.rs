@@ -13,6 +13,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use trm_data::{Dataset, Progress, rng};
 
@@ -211,18 +212,20 @@ impl Iterator for Generator {
 
 fn chunk(config: &GeneratorConfig, chunk: u64) -> Vec<Labelled> {
     let mut rng = rng::stream(b"sudokus ", config.seed, chunk);
-    let mut drawn = Vec::new();
-    for _ in 0..CHUNK {
-        let Some(grid) = random_grid(config.size, &mut rng) else { continue };
-        let solution = Symmetry::draw(config.size, &mut rng).apply(&grid);
-        let mut order: Vec<usize> = (0..config.size.cells()).collect();
-        rng_shuffle(&mut rng, &mut order);
-        let question = dig(&solution, &order, config.givens.unwrap_or(0));
-        if config.givens.is_none_or(|givens| question.givens() == givens) {
-            drawn.push(Labelled { question: Sudoku::of(question), solution });
-        }
-    }
-    drawn
+    (0..CHUNK).filter_map(|_| try_to_draw(config.size, config.givens, &mut rng)).collect()
+}
+
+/// Draws one Sudoku as [`Generator`] draws each: with this many givens, or as few as can be. `None` where the board that the
+/// random numbers lead to needs more; the next draw may have better luck.
+#[must_use]
+pub fn try_to_draw(size: Size, givens: Option<usize>, rng: &mut ChaCha8Rng) -> Option<Labelled> {
+    let grid = random_grid(size, rng)?;
+    let solution = Symmetry::draw(size, rng).apply(&grid);
+    let mut order: Vec<usize> = (0..size.cells()).collect();
+    rng_shuffle(rng, &mut order);
+    let question = dig(&solution, &order, givens.unwrap_or(0));
+    let fits = givens.is_none_or(|givens| question.givens() == givens);
+    fits.then(|| Labelled { question: Sudoku::of(question), solution })
 }
 
 /// Takes givens away in this order where the solution stays the only one, until `wanted` are left.

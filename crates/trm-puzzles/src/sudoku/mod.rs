@@ -18,7 +18,7 @@ pub use self::board::board;
 pub use self::builder::{BuildOptions, build, generate, split_of};
 pub use self::canonical::Key;
 pub use self::csv::{Rows, read};
-pub use self::generator::{ExcludeSet, Generator, GeneratorConfig};
+pub use self::generator::{ExcludeSet, Generator, GeneratorConfig, try_to_draw};
 pub use self::grid::{EMPTY, Grid, Sudoku};
 pub use self::labelled::Labelled;
 pub use self::report::{Figures, check};

@@ -173,6 +173,7 @@ impl RunTraining {
         match &mut recipe.data {
             DataRecipe::Dataset { path } => place(path)?,
             DataRecipe::Mazes(mazes) => mazes.exclude.iter_mut().try_for_each(place)?,
+            DataRecipe::Sudoku(sudokus) => sudokus.exclude.iter_mut().try_for_each(place)?,
             DataRecipe::Custom => {}
         }
         Ok(recipe)

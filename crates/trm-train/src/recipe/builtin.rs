@@ -2,7 +2,7 @@
 
 use super::Recipe;
 
-const ALL: [(&str, &str); 8] = [
+const ALL: [(&str, &str); 11] = [
     ("hrm-arc", include_str!("../../recipes/hrm-arc.toml")),
     ("hrm-maze-hard", include_str!("../../recipes/hrm-maze-hard.toml")),
     ("hrm-sudoku-extreme", include_str!("../../recipes/hrm-sudoku-extreme.toml")),
@@ -11,6 +11,9 @@ const ALL: [(&str, &str); 8] = [
     ("maze-hard-fresh", include_str!("../../recipes/maze-hard-fresh.toml")),
     ("maze-hard-local", include_str!("../../recipes/maze-hard-local.toml")),
     ("maze-small", include_str!("../../recipes/maze-small.toml")),
+    ("sudoku-extreme-att", include_str!("../../recipes/sudoku-extreme-att.toml")),
+    ("sudoku-extreme-mlp", include_str!("../../recipes/sudoku-extreme-mlp.toml")),
+    ("sudoku-local", include_str!("../../recipes/sudoku-local.toml")),
 ];
 
 /// The text of the recipe of this name.

@@ -2,9 +2,11 @@
 
 mod builtin;
 mod compare;
+mod data;
 mod mixture;
 mod mixture_entry;
 mod sections;
+mod sudokus;
 mod text;
 mod validate;
 mod validate_mixture;
@@ -12,17 +14,19 @@ mod validate_mixture;
 use serde::{Deserialize, Serialize};
 use trm_model::TrmConfig;
 
+pub use self::data::DataRecipe;
 pub use self::mixture_entry::MixtureEntry;
 pub use self::sections::{
-    CheckpointRecipe, DataRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe,
-    RecursionStage, TrainingRecipe,
+    CheckpointRecipe, EvaluationRecipe, MazeStage, MazesRecipe, Metric, OptimizerRecipe, RecursionStage,
+    TrainingRecipe,
 };
+pub use self::sudokus::{SudokuKind, SudokuRecipe, SudokuStage};
 
 /// A training recipe.
 ///
 /// Read one with [`Recipe::load`] (a file or the name of a recipe that comes with this crate) or
 /// [`Recipe::from_toml`]; both validate it. The TOML may leave out what follows from the rest: `[model]` can name a
-/// `preset` of [`trm_model::Preset`] and change some of its keys, and mazes give the model its `seq_len`.
+/// `preset` of [`trm_model::Preset`] and change some of its keys, and fresh puzzles give the model its `seq_len`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -48,19 +52,9 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The architecture, with the sides of all mazes that it is trained on.
+    /// The architecture, with the sides of all puzzles that it is trained on.
     pub fn trained_model(&self) -> TrmConfig {
-        let mut trained_sides = Vec::new();
-        if let DataRecipe::Mazes(mazes) = &self.data {
-            let stages = mazes.curriculum.iter().map(|stage| stage.side.unwrap_or(mazes.side));
-            trained_sides = mazes.mixture.iter().map(|entry| entry.side).chain(stages).collect();
-            if !trained_sides.is_empty() && mazes.mixture.is_empty() {
-                trained_sides.push(mazes.side);
-            }
-            trained_sides.sort_unstable();
-            trained_sides.dedup();
-        }
-        TrmConfig { trained_sides, ..self.model.clone() }
+        TrmConfig { trained_sides: self.data.sides(), ..self.model.clone() }
     }
 
     /// The architecture at a step, counted from 1: with the depth and the size of puzzles of its stages, or of the entry of
@@ -68,11 +62,13 @@ impl Recipe {
     pub fn model_at(&self, step: u64) -> TrmConfig {
         let stage = self.training.curriculum.iter().find(|stage| step <= stage.until_step);
         let mut config = stage.map_or_else(|| self.model.clone(), |stage| stage.apply(&self.model));
-        if let DataRecipe::Mazes(mazes) = &self.data {
-            if !mazes.mixture.is_empty() {
-                return self.in_lane(mazes.lane_at(step), config);
-            }
-            config.seq_len = mazes.generator_at(step, self.seed).side.pow(2);
+        if let DataRecipe::Mazes(mazes) = &self.data
+            && !mazes.mixture.is_empty()
+        {
+            return self.in_lane(mazes.lane_at(step), config);
+        }
+        if let Some(side) = self.data.side_at(step) {
+            config.seq_len = side.saturating_mul(side);
         }
         config
     }

@@ -9,21 +9,6 @@ use trm_model::{HaltRule, TrmConfig};
 use super::MixtureEntry;
 use crate::{Muon, loss::TokenLoss};
 
-/// `[data]`: what to train on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum DataRecipe {
-    /// `kind = "dataset"`: a data set in a folder, visited epoch by epoch as the reference does.
-    Dataset {
-        /// The folder that holds the splits `train` and `test`; or one split.
-        path: PathBuf,
-    },
-    /// `kind = "mazes"`: fresh mazes, drawn by a generator in a thread of its own and never repeated on purpose.
-    Mazes(MazesRecipe),
-    /// `kind = "custom"`: a [`Source`](crate::Source) that the program gives.
-    Custom,
-}
-
 /// The fresh mazes of a recipe. The generator's seed is the recipe's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,7 +167,7 @@ pub struct RecursionStage {
 pub struct EvaluationRecipe {
     /// Steps between evaluations; there is one after the last step, too.
     pub every: u64,
-    /// How many puzzles: the first of the `test` split of a data set, or fresh mazes that training never sees.
+    /// How many puzzles: the first of the `test` split of a data set, or fresh ones that training never sees.
     pub puzzles: usize,
     /// When a puzzle halts: `never` before the last step, as the reference evaluates, or by `q`.
     #[serde(default)]
@@ -219,6 +204,11 @@ impl Metric {
             Self::OptimalPath => "optimal_path",
             Self::ValidPath => "valid_path",
         }
+    }
+
+    /// Whether only mazes have it.
+    pub(super) fn is_of_mazes(self) -> bool {
+        matches!(self, Self::OptimalPath | Self::ValidPath)
     }
 
     /// Its value; 0 for a metric of mazes where the puzzles are none.

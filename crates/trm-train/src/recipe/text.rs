@@ -91,13 +91,13 @@ fn parse_value(text: &str) -> Value {
     parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Fills in what the model's section leaves out: keys of its preset, and the sizes of mazes.
+/// Fills in what the model's section leaves out: keys of its preset, and the sizes of fresh puzzles.
 fn complete_model(table: &mut Table) -> Result<(), String> {
     let sizes = sizes_of_data(table);
     let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) else { return Ok(()) };
     let has_preset = model.contains_key("preset");
     match sizes {
-        Some(sizes) if !has_preset || sizes.of_mazes => {
+        Some(sizes) if !has_preset || sizes.of_fresh => {
             for (key, value) in sizes.keys {
                 model.entry(key).or_insert(Value::Integer(value));
             }
@@ -128,11 +128,11 @@ fn complete_model(table: &mut Table) -> Result<(), String> {
 
 /// What the data say of the model's sizes.
 struct Sizes {
-    of_mazes: bool,
+    of_fresh: bool,
     keys: [(&'static str, i64); 3],
 }
 
-/// The sizes of fresh mazes, or of a data set that is there. A preset knows those of its own data.
+/// The sizes of fresh puzzles, or of a data set that is there. A preset knows those of its own data.
 fn sizes_of_data(table: &Table) -> Option<Sizes> {
     let data = table.get("data")?.as_table()?;
     let keys = |vocab_size, seq_len, identifiers| {
@@ -142,7 +142,12 @@ fn sizes_of_data(table: &Table) -> Option<Sizes> {
         "mazes" => {
             let side = data.get("side")?.as_integer()?;
             let keys = keys(trm_data::VOCAB_SIZE as i64, side.saturating_mul(side), 1);
-            Some(Sizes { of_mazes: true, keys })
+            Some(Sizes { of_fresh: true, keys })
+        }
+        "sudoku" => {
+            let side = data.get("side")?.as_integer()?;
+            let keys = keys(side.saturating_add(2), side.saturating_mul(side), 1);
+            Some(Sizes { of_fresh: true, keys })
         }
         "dataset" => {
             let metadata = trm_data::metadata_of(Path::new(data.get("path")?.as_str()?)).ok()?;
@@ -152,7 +157,7 @@ fn sizes_of_data(table: &Table) -> Option<Sizes> {
                 number(metadata.seq_len)?,
                 number(metadata.num_puzzle_identifiers)?,
             );
-            Some(Sizes { of_mazes: false, keys })
+            Some(Sizes { of_fresh: false, keys })
         }
         _ => None,
     }

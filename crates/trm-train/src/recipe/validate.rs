@@ -23,6 +23,9 @@ impl Recipe {
         )?;
         // TOML's integers are signed.
         check(i64::try_from(self.seed).is_ok(), "seed", self.seed, "must be at most 2^63 - 1")?;
+        if let DataRecipe::Sudoku(sudokus) = &self.data {
+            sudokus.validate()?;
+        }
         self.model.validate()?;
         self.validate_data()?;
         self.validate_optimizer()?;
@@ -48,6 +51,10 @@ impl Recipe {
             )?,
             DataRecipe::Dataset { .. } => {
                 check(aux == 0, key, aux, "must be 0: a data set has no auxiliary labels")?;
+            }
+            DataRecipe::Sudoku(sudokus) => {
+                check(aux == 0, key, aux, "must be 0: Sudokus have no auxiliary labels")?;
+                return self.validate_sudokus(sudokus);
             }
             DataRecipe::Custom => {}
         }
@@ -99,7 +106,7 @@ impl Recipe {
             self.model.fit(config.seq_len) != SizeFit::No,
             key,
             config.seq_len.isqrt(),
-            "needs weights that fit every side: attention with rope2d, or mixing by neighbours without positions",
+            "needs weights that fit every side: attention with rope2d, or mixing by neighbours (Sudokus: by units) without positions",
         )?;
         Ok(config.validate()?)
     }
@@ -195,7 +202,7 @@ impl Recipe {
     }
 }
 
-fn check_rising(key: &'static str, steps: impl Iterator<Item = u64> + Clone) -> Result<()> {
+pub(super) fn check_rising(key: &'static str, steps: impl Iterator<Item = u64> + Clone) -> Result<()> {
     let list: Vec<String> = steps.clone().map(|step| step.to_string()).collect();
     check(steps.is_sorted_by(|a, b| a < b), key, list.join(", "), "must rise from stage to stage")
 }

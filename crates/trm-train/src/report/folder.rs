@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path};
 
 use toml::{Table, Value};
+use trm_puzzles::Puzzle;
 
 use crate::{Error, EvaluationRecord, JsonLines, Record, Result, Samples, StepRecord};
 
@@ -15,6 +16,8 @@ pub struct Folder {
     pub steps: Vec<StepRecord>,
     pub evaluations: Vec<EvaluationRecord>,
     pub samples: Option<Samples>,
+    /// The puzzle that it trains on, where the run says so.
+    pub puzzle: Option<&'static dyn Puzzle>,
 }
 
 impl Folder {
@@ -39,6 +42,7 @@ impl Folder {
         let folder = || dir.canonicalize().ok()?.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = table.get("name").and_then(Value::as_str).map(str::to_owned).or_else(folder);
         let total_steps = table.get("training").and_then(|training| training.get("steps"));
+        let puzzle = puzzle_of(samples.as_ref(), &table);
         Ok(Self {
             name: name.unwrap_or_else(|| "run".to_owned()),
             recipe,
@@ -46,6 +50,7 @@ impl Folder {
             steps,
             evaluations,
             samples,
+            puzzle,
         })
     }
 
@@ -67,11 +72,19 @@ impl Folder {
 
     /// What the puzzles are called.
     pub fn puzzles(&self) -> &'static str {
-        match self.evaluations.last() {
-            Some(EvaluationRecord { metrics, .. }) if metrics.valid_path.is_none() => "puzzles",
-            _ => "mazes",
-        }
+        self.puzzle.map_or("puzzles", Puzzle::plural)
     }
+}
+
+/// The puzzle that the samples are said to be, or that the recipe draws. Samples of earlier versions do not say.
+fn puzzle_of(samples: Option<&Samples>, recipe: &Table) -> Option<&'static dyn Puzzle> {
+    let written = samples.and_then(|samples| samples.puzzle.as_deref());
+    let drawn = match recipe.get("data").and_then(|data| data.get("kind")).and_then(Value::as_str) {
+        Some("mazes") => Some("maze"),
+        kind => kind,
+    };
+    // A puzzle of a later version may not be known here.
+    trm_puzzles::named(written.or(drawn)?).ok()
 }
 
 /// The text of a file, or `None` if there is none. What is not UTF-8 is replaced.

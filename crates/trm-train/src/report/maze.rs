@@ -2,8 +2,8 @@
 
 use trm_data::{Cell, Maze};
 
-use super::html::escape;
-use crate::{Sample, figures::count};
+use super::{html::escape, samples::caption};
+use crate::Sample;
 
 /// The key to the drawings.
 pub const LEGEND: &str = "<ul class=\"legend maze-legend\">\
@@ -22,8 +22,6 @@ pub fn figure(sample: &Sample) -> Option<String> {
         Sample { valid: Some(true), .. } => ("a path, but a longer one", "fair"),
         _ => ("no valid path", "bad"),
     };
-    let steps = if sample.steps == 1 { "1 step".to_owned() } else { format!("{} steps", sample.steps) };
-    let caption = format!("maze {} · {steps} · q_halt {:+.1}", count(sample.row as u64), sample.q_halt);
     Some(format!(
         "<figure class=\"maze\"><svg role=\"img\" aria-label=\"Maze {row}: {verdict}\" \
          viewBox=\"-0.5 -0.5 {box_side} {box_side}\" style=\"--thickness:{thickness:.2}px\">{drawing}</svg>\
@@ -32,7 +30,7 @@ pub fn figure(sample: &Sample) -> Option<String> {
         box_side = side + 1,
         thickness = thickness(side),
         drawing = drawing(&maze, sample),
-        caption = escape(&caption),
+        caption = escape(&caption("maze", sample)),
     ))
 }
 

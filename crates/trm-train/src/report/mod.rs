@@ -1,6 +1,7 @@
 //! A run as one page of HTML, with everything in it: charts, samples, evaluations and the recipe.
 
 mod axis;
+mod board;
 mod chart;
 mod charts;
 mod curve;
@@ -8,6 +9,7 @@ mod folder;
 mod headline;
 mod html;
 mod maze;
+mod samples;
 mod table;
 
 use std::path::Path;
@@ -39,7 +41,7 @@ fn page(run: &Folder) -> String {
         ),
         headline::html(run),
         section("Curves", &charts::html(run)),
-        samples(run),
+        samples::html(run),
         section("Evaluations", &table::html(run)),
         recipe(run),
     ];
@@ -56,20 +58,6 @@ fn page(run: &Folder) -> String {
 
 fn section(title: &str, content: &str) -> String {
     format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
-}
-
-fn samples(run: &Folder) -> String {
-    let Some(samples) = &run.samples else { return String::new() };
-    let figures: String = samples.samples.iter().filter_map(maze::figure).collect();
-    if figures.is_empty() {
-        return String::new();
-    }
-    let content = format!(
-        "<p>From the evaluation after step {}. The line is the labelled path.</p>\n{}\n<div class=\"mazes\">\n{figures}</div>\n",
-        count(samples.step),
-        maze::LEGEND,
-    );
-    section("Sample mazes", &content)
 }
 
 fn recipe(run: &Folder) -> String {

@@ -29,6 +29,9 @@ pub(crate) fn model_card(
                 let _ = writeln!(text, "| {name} | {} |", percent(share));
             }
         }
+        for (name, share) in &record.grades {
+            let _ = writeln!(text, "| {name} | {} |", percent(*share));
+        }
         let halt = match section.halt {
             trm_model::HaltRule::Never => "all steps are made",
             trm_model::HaltRule::QHalt => "halting by `q_halt`",

@@ -1,11 +1,14 @@
 //! The data of a recipe: a source of training puzzles, and puzzles to evaluate on.
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use trm_data::{Dataset, ExcludeSet, Generator, load_split, splits};
+use trm_data::{Dataset, Metadata, load_split, splits};
 use trm_model::Misfit;
+use trm_puzzles::{Puzzle, puzzle_of};
 
-use crate::{DataRecipe, Epochs, Error, FreshMazes, MazesRecipe, Recipe, Result, Source};
+use crate::{
+    DataRecipe, Epochs, Error, Fresh, FreshMazes, FreshPuzzles, FreshSudokus, Recipe, Result, Source,
+};
 
 /// What a run trains on, and what it evaluates on.
 pub struct Data {
@@ -13,6 +16,8 @@ pub struct Data {
     pub source: Box<dyn Source>,
     /// Puzzles to evaluate on; needed if the recipe has evaluations.
     pub evaluation: Option<Dataset>,
+    /// Which puzzle they are, where that is known: answers are graded and shown by its rules.
+    pub puzzle: Option<&'static dyn Puzzle>,
     /// Steps in all.
     pub total_steps: u64,
     /// What of the data was passed over; a run says so when it begins.
@@ -29,18 +34,24 @@ impl Data {
         Self::open_unless(recipe, &|| false)
     }
 
-    /// [`open`](Self::open), given up when `should_stop` says so: drawing mazes to evaluate on can take half a minute.
+    /// [`open`](Self::open), given up when `should_stop` says so: drawing puzzles to evaluate on can take half a minute.
     ///
     /// # Errors
     /// Those of [`open`](Self::open); [`Error::Data`] of [`trm_data::Error::Stopped`].
     pub fn open_unless(recipe: &Recipe, should_stop: &dyn Fn() -> bool) -> Result<Self> {
         match &recipe.data {
             DataRecipe::Dataset { path } => Self::from_dataset(recipe, path),
-            DataRecipe::Mazes(mazes) => Self::from_mazes(recipe, mazes, should_stop),
+            DataRecipe::Mazes(mazes) => {
+                Self::from_fresh(recipe, FreshMazes::open(recipe, mazes)?, should_stop)
+            }
+            DataRecipe::Sudoku(sudokus) => {
+                Self::from_fresh(recipe, FreshSudokus::open(recipe, sudokus)?, should_stop)
+            }
             DataRecipe::Custom => Err(Error::Recipe {
                 key: "data.kind",
                 value: "\"custom\"".into(),
-                requirement: "needs a program that brings its data; take \"dataset\" or \"mazes\"".into(),
+                requirement:
+                    "needs a program that brings its data; take \"dataset\", \"mazes\" or \"sudoku\"".into(),
             }),
         }
     }
@@ -62,7 +73,7 @@ impl Data {
             });
         }
         let total_steps = recipe.training.steps.unwrap_or_default();
-        Ok(Self { source, evaluation, total_steps, warnings: Vec::new() })
+        Ok(Self { source, evaluation, puzzle: None, total_steps, warnings: Vec::new() })
     }
 
     fn from_dataset(recipe: &Recipe, path: &Path) -> Result<Self> {
@@ -78,6 +89,7 @@ impl Data {
         }
         let splits = [Some(&*train), evaluation.as_ref()];
         let warnings = splits.into_iter().flatten().filter_map(|split| split.metadata.warning()).collect();
+        let puzzle = puzzle_in(path, &train.metadata)?;
         let source = Epochs::new(train, recipe.seed)?;
         let training = &recipe.training;
         let steps_of = |epochs| source.steps(epochs, training.batch_size);
@@ -87,49 +99,35 @@ impl Data {
             let value = training.epochs.unwrap_or_default().to_string();
             return Err(Error::Recipe { key: "training.epochs", value, requirement });
         }
-        Ok(Self { source: Box::new(source), evaluation, total_steps, warnings })
+        Ok(Self { source: Box::new(source), evaluation, puzzle, total_steps, warnings })
     }
 
-    fn from_mazes(recipe: &Recipe, mazes: &MazesRecipe, should_stop: &dyn Fn() -> bool) -> Result<Self> {
-        let mut exclude = ExcludeSet::new();
-        for path in &mazes.exclude {
-            for (_, split) in splits(path)? {
-                exclude.insert_all(&Dataset::load(&split)?)?;
-            }
-        }
-        // The mazes to evaluate on are drawn from a seed of their own, and training passes them over.
+    fn from_fresh<F: Fresh + 'static>(
+        recipe: &Recipe,
+        mut fresh: F,
+        should_stop: &dyn Fn() -> bool,
+    ) -> Result<Self> {
         let evaluation = match &recipe.evaluation {
+            Some(section) => Some(fresh.hold_out(section.puzzles, should_stop)?),
             None => None,
-            Some(section) => {
-                let config = mazes.generator(evaluation_seed(recipe.seed));
-                let mut generator = Generator::new_unless(config, should_stop)?;
-                let mut go_on = |_| match should_stop() {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                };
-                let drawn = generator.take_unique(section.puzzles, &mut exclude, &mut go_on)?;
-                Some(Dataset::of_mazes(drawn)?)
-            }
         };
-        let mut source = FreshMazes::new(mazes.clone(), recipe.seed, Arc::new(exclude));
-        if recipe.model.aux_vocab_size > 0 {
-            source = source.with_next_moves(recipe.model.passes_per_step());
-        }
-        if recipe.early_aux_label().is_some() {
-            source = source.with_early_aux_label();
-        }
-        if let Some(path) = &mazes.cut_from {
-            let given = load_split(path, "train")?;
-            source = source.cut_from((0..given.len()).map(|row| given.maze(row)).collect::<Result<_, _>>()?);
-        }
         let total_steps = recipe.training.steps.unwrap_or_default();
-        Ok(Self { source: Box::new(source), evaluation, total_steps, warnings: Vec::new() })
+        let puzzle = Some(fresh.puzzle());
+        let source = Box::new(FreshPuzzles::new(fresh));
+        Ok(Self { source, evaluation, puzzle, total_steps, warnings: Vec::new() })
     }
 }
 
-/// Neither training's nor one that people choose.
-fn evaluation_seed(seed: u64) -> u64 {
-    seed ^ u64::from_be_bytes(*b"evaluate")
+/// The puzzle of a data set, where its folder says so or only one has such boards. There may be data of puzzles that are not
+/// known here.
+fn puzzle_in(path: &Path, metadata: &Metadata) -> Result<Option<&'static dyn Puzzle>> {
+    let folder = splits(path)?.into_iter().find(|(name, _)| name == "train");
+    let folder = folder.map_or_else(|| path.to_owned(), |(_, folder)| folder);
+    match puzzle_of(&folder, metadata, None) {
+        Ok(puzzle) => Ok(Some(puzzle)),
+        Err(trm_puzzles::Error::WhichPuzzle { .. } | trm_puzzles::Error::NoPuzzle { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Refuses at the beginning what the first evaluation would refuse, after hours of training.

@@ -1,6 +1,9 @@
 //! Evaluation during training, and what becomes of the best model.
 
-use trm_eval::{EvalOptions, Metrics, Observer, evaluate};
+use std::collections::BTreeMap;
+
+use trm_data::Dataset;
+use trm_eval::{EvalOptions, Metrics, Observer, Outcome, evaluate, grades};
 use trm_kernels::AutodiffKernels;
 use trm_model::weights;
 
@@ -66,9 +69,10 @@ impl<B: AutodiffKernels> Run<B> {
         let value = section.metric.of(&metrics);
         let best = self.progress.best.is_none_or(|best| value > best.value);
         let train_seconds = self.progress.seconds;
-        let record = EvaluationRecord { step, metrics, best, train_seconds };
+        let grades = self.grades(&metrics, dataset, &outcomes);
+        let record = EvaluationRecord { step, metrics, grades, best, train_seconds };
         if self.folder.is_ours() {
-            Samples::choose(step, dataset, &outcomes, SAMPLES).save(&self.folder.samples())?;
+            Samples::choose(step, self.puzzle, dataset, &outcomes, SAMPLES).save(&self.folder.samples())?;
             if best {
                 self.save_model(Some(&record))?;
             }
@@ -81,6 +85,13 @@ impl<B: AutodiffKernels> Run<B> {
             self.progress.evaluations_since_best += 1;
         }
         sink.event(&Event::Record(Record::Evaluation(record)))
+    }
+
+    /// The grades of answers that the metrics do not have.
+    fn grades(&self, metrics: &Metrics, dataset: &Dataset, outcomes: &[Outcome]) -> BTreeMap<String, f64> {
+        let puzzle = self.puzzle.filter(|_| metrics.valid_path.is_none());
+        let grades = puzzle.map(|puzzle| grades(puzzle, dataset, outcomes)).unwrap_or_default();
+        grades.into_iter().map(|grade| (grade.name.to_owned(), grade.share)).collect()
     }
 
     /// Writes the moving average as a model folder.

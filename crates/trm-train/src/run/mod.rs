@@ -13,6 +13,7 @@ use trm_kernels::AutodiffKernels;
 use burn::tensor::{Int, Tensor, TensorData};
 use trm_data::{Dataset, rng};
 use trm_model::TrmConfig;
+use trm_puzzles::Puzzle;
 
 pub(crate) use self::{card::model_card, folder::RunFolder};
 pub use self::{data::Data, on_devices::Training, open::Resume};
@@ -32,6 +33,7 @@ pub struct Run<B: AutodiffKernels> {
     trainer: Trainer<B>,
     source: Box<dyn Source>,
     evaluation: Option<Dataset>,
+    puzzle: Option<&'static dyn Puzzle>,
     progress: RunProgress,
     saved_step: u64,
     warnings: Vec<String>,

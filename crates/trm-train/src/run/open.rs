@@ -102,7 +102,7 @@ impl<B: AutodiffKernels> Run<B> {
         let folder = if group.rank() == 0 { RunFolder::take(dir)? } else { RunFolder::of_another(dir) };
         let store = CheckpointStore::new(folder.checkpoints(), recipe.checkpoint.keep);
 
-        let Data { source, evaluation, total_steps, mut warnings } = data;
+        let Data { source, evaluation, puzzle, total_steps, mut warnings } = data;
         let evaluation = evaluation.filter(|_| recipe.evaluation.is_some());
         let fingerprint = source.fingerprint();
         let mut config = recipe.model.clone();
@@ -127,8 +127,19 @@ impl<B: AutodiffKernels> Run<B> {
             .with_noise(recipe.noise())
             .with_group(group);
         let progress = RunProgress { total_steps, fingerprint, ..RunProgress::default() };
-        let mut run =
-            Self { recipe, folder, store, trainer, source, evaluation, progress, saved_step: 0, warnings };
+        let saved_step = 0;
+        let mut run = Self {
+            recipe,
+            folder,
+            store,
+            trainer,
+            source,
+            evaluation,
+            puzzle,
+            progress,
+            saved_step,
+            warnings,
+        };
         match resume {
             Resume::No => run.begin()?,
             Resume::Yes => run.go_on(false)?,

@@ -1,8 +1,10 @@
 //! Sources of training puzzles.
 
+mod ahead;
 mod epochs;
 mod fresh;
-mod maze_stream;
+mod mazes;
+mod sudokus;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,14 @@ use trm_data::{Grid, IGNORE_LABEL_ID, Labelled, NextMove, Puzzle};
 use trm_kernels::Kernels;
 use trm_model::act::{AuxLabels, Batch};
 
-pub use self::{epochs::Epochs, fresh::FreshMazes};
+use self::ahead::Ahead;
+pub use self::{
+    ahead::Draw,
+    epochs::Epochs,
+    fresh::{Fresh, FreshPuzzles},
+    mazes::FreshMazes,
+    sudokus::FreshSudokus,
+};
 use crate::Result;
 
 /// A pass that no puzzle reaches. Checkpoints pass numbers on as f32, which has it exactly.
@@ -42,24 +51,54 @@ pub struct Rows {
 impl Rows {
     /// Mazes with their labels.
     pub fn of_mazes(mazes: &[Labelled]) -> Self {
-        let mut rows = Self { puzzle_identifiers: vec![0; mazes.len()], ..Self::default() };
-        mazes.iter().for_each(|labelled| rows.push_cells(labelled));
+        let mut rows = Self::default();
+        for Labelled { maze, solution } in mazes {
+            rows.append(Self::of_tokens(&maze.grid().tokens(), &solution.tokens()));
+        }
         rows
     }
 
-    /// Appends the cells of a maze and of its label.
-    fn push_cells(&mut self, Labelled { maze, solution }: &Labelled) {
-        self.inputs.extend(maze.grid().tokens().into_iter().map(i32::from));
-        self.labels.extend(solution.tokens().into_iter().map(i32::from));
+    /// One row: a question and its label, both `[seq_len]` tokens.
+    pub fn of_tokens(question: &[u8], label: &[u8]) -> Self {
+        let numbers = |tokens: &[u8]| tokens.iter().copied().map(i32::from).collect();
+        Self {
+            inputs: numbers(question),
+            labels: numbers(label),
+            puzzle_identifiers: vec![0],
+            ..Self::default()
+        }
     }
 
-    /// Appends the cells of a puzzle and of its label, which may be none.
-    fn push_puzzle(&mut self, Puzzle { grid, label }: &Puzzle) {
-        self.inputs.extend(grid.tokens().into_iter().map(i32::from));
+    /// One row: a maze and its label, which may be none.
+    fn of_maze(Puzzle { grid, label }: &Puzzle) -> Self {
         match label {
-            Some(label) => self.labels.extend(label.tokens().into_iter().map(i32::from)),
-            None => self.labels.extend(std::iter::repeat_n(IGNORE_LABEL_ID, grid.cells().len())),
+            Some(label) => Self::of_tokens(&grid.tokens(), &label.tokens()),
+            None => Self {
+                labels: vec![IGNORE_LABEL_ID; grid.cells().len()],
+                ..Self::of_tokens(&grid.tokens(), &[])
+            },
         }
+    }
+
+    /// One row for a place that is not free, which nobody looks at.
+    fn blank(cells: usize, has_aux_labels: bool) -> Self {
+        let aux_cells = if has_aux_labels { cells } else { 0 };
+        Self {
+            inputs: vec![0; cells],
+            labels: vec![IGNORE_LABEL_ID; cells],
+            aux_labels: vec![IGNORE_LABEL_ID; aux_cells],
+            aux_from_pass: vec![1; aux_cells],
+            puzzle_identifiers: vec![0],
+        }
+    }
+
+    /// Appends other rows.
+    fn append(&mut self, rows: Self) {
+        self.inputs.extend(rows.inputs);
+        self.labels.extend(rows.labels);
+        self.aux_labels.extend(rows.aux_labels);
+        self.aux_from_pass.extend(rows.aux_from_pass);
+        self.puzzle_identifiers.extend(rows.puzzle_identifiers);
     }
 
     /// Appends the auxiliary labels of a maze: where the rule goes next from each cell. They count from the pass on that the
@@ -107,6 +146,11 @@ impl Rows {
             puzzle_identifiers: Tensor::from_data(identifiers, device),
         }
     }
+}
+
+/// The seed of the puzzles to evaluate on: neither training's nor one that people choose.
+fn evaluation_seed(seed: u64) -> u64 {
+    seed ^ u64::from_be_bytes(*b"evaluate")
 }
 
 /// A place in a source, kept in checkpoints. What the numbers mean is the source's affair.

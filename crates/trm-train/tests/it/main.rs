@@ -21,6 +21,7 @@ mod side_by_side;
 mod sinks;
 mod small_run;
 mod starting;
+mod sudoku;
 #[path = "../../../trm-model/tests/it/support.rs"]
 mod support;
 mod tensorboard;

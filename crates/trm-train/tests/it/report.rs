@@ -21,7 +21,8 @@ fn a_whole_run_is_one_page() {
     fs::write(folder.path().join("recipe.toml"), RECIPE).expect("written");
     write(folder.path(), &records(40_000, 40_000, 2000, true));
     let (dataset, outcomes) = answered(30, 108, 12);
-    let samples = Samples::choose(40_000, &dataset, &outcomes, 4);
+    let maze = trm_puzzles::named("maze").ok();
+    let samples = Samples::choose(40_000, maze, &dataset, &outcomes, 4);
     samples.save(&folder.path().join("samples.json")).expect("written");
 
     let page = report(folder.path()).expect("a report");
@@ -77,7 +78,7 @@ fn an_unfinished_run_has_a_report_too() {
         valid: None,
         optimal: None,
     };
-    let samples = Samples { step: 300, samples: vec![sudoku] };
+    let samples = Samples { step: 300, samples: vec![sudoku], ..Samples::default() };
     samples.save(&folder.path().join("samples.json")).expect("written");
     let page = report(folder.path()).expect("a report");
     assert!(
@@ -107,7 +108,8 @@ fn what_is_no_run_is_an_error() {
 fn samples_are_some_of_each_kind() {
     let (dataset, mut outcomes) = answered(10, 12, 12);
     outcomes[0].labelled = 0;
-    let samples = Samples::choose(7, &dataset, &outcomes, 2);
+    let maze = trm_puzzles::named("maze").ok();
+    let samples = Samples::choose(7, maze, &dataset, &outcomes, 2);
     let rows: Vec<usize> = samples.samples.iter().map(|sample| sample.row).collect();
     assert_eq!(rows, [4, 8, 1, 2]);
     assert!(samples.samples.iter().all(|sample| sample.exact == (sample.row % 4 == 0)));
@@ -120,5 +122,5 @@ fn samples_are_some_of_each_kind() {
     let path = folder.path().join("samples.json");
     samples.save(&path).expect("written");
     assert_eq!(Samples::load(&path).expect("read"), samples);
-    assert_eq!(Samples::choose(0, &dataset, &[], 2).samples, []);
+    assert_eq!(Samples::choose(0, maze, &dataset, &[], 2).samples, []);
 }
