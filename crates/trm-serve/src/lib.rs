@@ -45,7 +45,7 @@ pub use engine::{Engine, EngineLimits, NotTaken, Reply, Stepped, Task};
 pub use error::{Error, Result};
 pub use jobs::{
     DeviceWorker, Done, DownloadWeights, Folders, JobRecord, JobState, JobWatch, Jobs, PrepareDataset,
-    Request, RunEvalLocal, RunTraining, Worker,
+    Request, RunEvalLocal, RunTraining, ServedModel, Worker,
 };
 pub use puzzles::puzzle_of_model;
 pub use server::Server;

@@ -77,6 +77,15 @@ impl Model {
         device.run(FromState { config, state })
     }
 
+    /// The model for the puzzle of this name that comes with `trm-model`: `maze`, `sudoku`; `None` if none does.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) if the device fails.
+    pub fn pretrained_for(puzzle: &str, device: &Device) -> Result<Option<Self>> {
+        let model = weights::pretrained_for(puzzle)?;
+        model.map(|(config, state)| device.run(FromState { config, state })).transpose()
+    }
+
     /// The model of a folder: one of the command `trm`, or `best` of a [training](crate::Training).
     ///
     /// # Errors

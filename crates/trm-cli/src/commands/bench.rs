@@ -57,7 +57,7 @@ impl Job for Bench<'_> {
         let evaluation = match args.mazes {
             0 => None,
             mazes => {
-                let (config, state) = load_model(args.model.as_deref())?;
+                let (config, state) = load_model(args.model.as_deref(), None)?;
                 Some((config, state, mazes))
             }
         };

@@ -40,7 +40,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     // What the metrics say of mazes is theirs; of other puzzles it means nothing.
     let other = puzzle.filter(|puzzle| puzzle.name() != Mazes.name());
     let plural = other.map_or(Mazes.plural(), Puzzle::plural);
-    let (config, state) = load_model(args.model.as_deref())?;
+    let (config, state) = load_model(args.model.as_deref(), puzzle)?;
     if let (Some(asked), Some(puzzle)) = (&config.puzzle, puzzle)
         && asked != puzzle.name()
     {

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use trm_hub::RepoId;
 use trm_model::{
     TrmConfig,
-    weights::{CONFIG_FILE, StateDict, load_state, pretrained},
+    weights::{CONFIG_FILE, StateDict, load_state, pretrained, pretrained_for},
 };
+use trm_puzzles::Puzzle;
 
 use crate::Result;
 
-/// The model of a folder, or the one that comes with trm.
-pub fn load_model(folder: Option<&Path>) -> Result<(TrmConfig, StateDict)> {
-    Ok(match folder {
-        Some(folder) => load_state(&model_folder(folder)?)?,
-        None => pretrained()?,
+/// The model of a folder; or the one that comes with trm for a puzzle, for mazes where it is not known which.
+pub fn load_model(folder: Option<&Path>, puzzle: Option<&dyn Puzzle>) -> Result<(TrmConfig, StateDict)> {
+    Ok(match (folder, puzzle) {
+        (Some(folder), _) => load_state(&model_folder(folder)?)?,
+        (None, Some(puzzle)) => pretrained_for(puzzle.name())?.ok_or_else(|| {
+            format!("no model for {} comes with trm; name one with --model DIR", puzzle.plural())
+        })?,
+        (None, None) => pretrained()?,
     })
 }
 

@@ -1,13 +1,19 @@
 //! `trm serve`: the server, from flags, environment and configuration file.
 
-use std::{env, env::VarError, io::Write, path::Path, path::PathBuf, process, sync::Arc, time::Duration};
+use std::{env, env::VarError, io::Write, path::PathBuf, process, sync::Arc, time::Duration};
 
 use tokio::{runtime::Runtime, signal};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 use trm_eval::suggested_batch_size;
 use trm_kernels::Kernels;
-use trm_model::{Precision, Trm, TrmConfig, warm_up, weights::StateDict};
-use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_token, puzzle_of_model};
+use trm_model::{
+    Precision, Trm, TrmConfig, warm_up,
+    weights::{StateDict, pretrained_puzzles},
+};
+use trm_puzzles::Puzzle;
+use trm_serve::{
+    Config, DeviceWorker, Engine, EngineLimits, Jobs, ServedModel, Server, check_token, puzzle_of_model,
+};
 
 use super::model::load_model;
 use crate::{
@@ -102,27 +108,31 @@ fn configure(args: &ServeArgs) -> Result<Config> {
 /// A model to serve.
 struct Loaded {
     name: String,
-    /// None: the model that comes with trm.
+    /// None: a model that comes with trm.
     folder: Option<PathBuf>,
+    puzzle: &'static dyn Puzzle,
     config: TrmConfig,
     state: StateDict,
 }
 
 fn load_models(config: &Config) -> Result<Vec<Loaded>> {
-    let load = |folder: Option<&Path>| -> Result<Loaded> {
-        let (config, state) = load_model(folder)?;
-        let name = match folder {
-            Some(folder) => folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
-            None => format!("maze-{}", config.seq_len.isqrt()),
-        };
+    let of_folder = |folder: &PathBuf| -> Result<Loaded> {
+        let (config, state) = load_model(Some(folder), None)?;
+        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
         // Better known before the device is made ready.
-        puzzle_of_model(folder.unwrap_or(Path::new(&name)), &config)?;
-        Ok(Loaded { name, folder: folder.map(Path::to_owned), config, state })
+        let puzzle = puzzle_of_model(folder, &config)?;
+        Ok(Loaded { name, folder: Some(folder.clone()), puzzle, config, state })
+    };
+    let included = |puzzle: &str| -> Result<Loaded> {
+        let puzzle = trm_puzzles::named(puzzle)?;
+        let (config, state) = load_model(None, Some(puzzle))?;
+        let name = format!("{}-{}", puzzle.name(), config.seq_len.isqrt());
+        Ok(Loaded { name, folder: None, puzzle, config, state })
     };
     if config.models.is_empty() {
-        return Ok(vec![load(None)?]);
+        return pretrained_puzzles().map(included).collect();
     }
-    config.models.iter().map(|folder| load(Some(folder))).collect()
+    config.models.iter().map(of_folder).collect()
 }
 
 /// Puts the models onto the device, and opens the jobs if there are to be any.
@@ -159,7 +169,10 @@ impl Job for Start<'_> {
         }
         let worker = DeviceWorker::<B> {
             devices: devices.all.clone(),
-            models: models.into_iter().map(|loaded| (loaded.name, loaded.folder)).collect(),
+            models: models
+                .into_iter()
+                .map(|Loaded { name, folder, puzzle, .. }| ServedModel { name, folder, puzzle })
+                .collect(),
             data: config.data.clone(),
         };
         Ok((engines, Some(Jobs::start(&config.state, config.limits.jobs, worker)?)))

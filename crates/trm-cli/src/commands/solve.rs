@@ -24,7 +24,7 @@ pub fn run(args: &SolveArgs) -> Result<()> {
     if args.steps && args.rollouts.are_several() {
         return Err("--steps shows the steps of one attempt; leave out --rollouts and --symmetries".into());
     }
-    let (config, state) = load_model(args.model.as_deref())?;
+    let (config, state) = load_model(args.model.as_deref(), args.puzzle)?;
     let puzzle = puzzle_of(&config, args.model.as_deref(), args.puzzle)?;
     let question = match Question::read(puzzle, args.question.as_deref())? {
         Some(question) => question,

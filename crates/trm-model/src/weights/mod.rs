@@ -23,7 +23,7 @@ pub use import::{Imported, adopt, import};
 pub use layout::{Init, TensorSpec, layout};
 pub use listing::{Listing, list_checkpoint, list_folder};
 pub use module_path::ModulePath;
-pub use pretrained::pretrained;
+pub use pretrained::{pretrained, pretrained_for, pretrained_puzzles};
 pub use reference::{Checkpoint, CheckpointFormat, export_checkpoint, read_checkpoint};
 pub use state::{HostTensor, StateDict};
 pub use summary::TensorSummary;

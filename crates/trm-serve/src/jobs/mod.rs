@@ -30,7 +30,7 @@ pub use self::{
     record::{JobRecord, JobState},
     request::{DownloadWeights, LARGEST_SEED, PrepareDataset, Request, RunEvalLocal, RunTraining},
     watch::JobWatch,
-    work::DeviceWorker,
+    work::{DeviceWorker, ServedModel},
 };
 use self::{shared::Shared, store::Store};
 use crate::{Error, Result};

@@ -25,10 +25,20 @@ use crate::{
 pub struct DeviceWorker<B: Kernels> {
     /// Where to train and to evaluate.
     pub devices: Vec<B::Device>,
-    /// The served models by name, the default first: their folders, or none for the model that comes with trm.
-    pub models: Vec<(String, Option<PathBuf>)>,
+    /// The served models, the default first.
+    pub models: Vec<ServedModel>,
     /// The data set that the server was started with.
     pub data: Option<PathBuf>,
+}
+
+/// A served model, and where its weights are.
+pub struct ServedModel {
+    /// What requests call it.
+    pub name: String,
+    /// Its folder; none for the model for this puzzle that comes with trm.
+    pub folder: Option<PathBuf>,
+    /// The puzzle that it is for.
+    pub puzzle: &'static dyn Puzzle,
 }
 
 impl<B: Kernels> Worker for DeviceWorker<B> {
@@ -105,7 +115,7 @@ fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &JobWat
 impl<B: Kernels> DeviceWorker<B> {
     fn evaluate(&self, request: &RunEvalLocal, folders: &Folders, watch: &JobWatch<'_>) -> Result<Done> {
         let (dataset, puzzle) = self.dataset(request, folders)?;
-        let (config, state) = self.model(request, folders)?;
+        let (config, state) = self.model(request, puzzle, folders)?;
         if let Some(puzzle) = puzzle.filter(|puzzle| !may_answer(&config, *puzzle)) {
             let reason =
                 format!("holds {}, which are not what the model answers; name another", puzzle.plural());
@@ -160,14 +170,25 @@ impl<B: Kernels> DeviceWorker<B> {
         Ok((dataset, puzzle))
     }
 
-    fn model(&self, request: &RunEvalLocal, folders: &Folders) -> Result<(TrmConfig, StateDict)> {
+    /// The model of a request; where it names none, the first that is served for the puzzle, or the first of all.
+    fn model(
+        &self,
+        request: &RunEvalLocal,
+        puzzle: Option<&dyn Puzzle>,
+        folders: &Folders,
+    ) -> Result<(TrmConfig, StateDict)> {
+        let is_for = |model: &&ServedModel| puzzle.is_some_and(|puzzle| puzzle.name() == model.puzzle.name());
         let served = match &request.model {
-            None => self.models.first(),
-            Some(name) => self.models.iter().find(|(served, _)| served == name),
+            None => self.models.iter().find(is_for).or(self.models.first()),
+            Some(name) => self.models.iter().find(|served| served.name == *name),
         };
         let folder = match (served, &request.model) {
-            (Some((_, Some(folder))), _) => folder.clone(),
-            (Some((_, None)), _) | (None, None) => return Ok(weights::pretrained()?),
+            (Some(ServedModel { folder: Some(folder), .. }), _) => folder.clone(),
+            (Some(ServedModel { puzzle, .. }), _) => {
+                return weights::pretrained_for(puzzle.name())?
+                    .map_or_else(|| Ok(weights::pretrained()?), Ok);
+            }
+            (None, None) => return Ok(weights::pretrained()?),
             (None, Some(name)) => {
                 let candidates = [folders.model(name), folders.run(name).join("best")];
                 candidates.into_iter().find(|folder| folder.is_dir()).ok_or_else(|| Error::Job {

@@ -88,7 +88,7 @@ pub fn unpack(parcel: &Path, run: &Path) -> Result<u64> {
         tensors: tensors.clone(),
     })?;
     let average = take_weights(&mut tensors, "ema");
-    weights::save(&folder.best(), &parsed.model, &average, &model_card(&parsed, &progress, None))?;
+    weights::save(&folder.best(), &parsed.trained_model(), &average, &model_card(&parsed, &progress, None))?;
     trm_data::files::write_atomic(&folder.recipe(), recipe.as_bytes())?;
     Ok(step)
 }

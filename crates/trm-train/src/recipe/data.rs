@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use trm_puzzles::{Puzzle, maze::Mazes, sudoku::Sudokus};
+
 use super::{MazesRecipe, SudokuRecipe};
 
 /// `[data]`: what to train on.
@@ -24,6 +26,15 @@ pub enum DataRecipe {
 }
 
 impl DataRecipe {
+    /// The puzzle, where it is known without looking at data.
+    pub fn puzzle(&self) -> Option<&'static dyn Puzzle> {
+        match self {
+            Self::Mazes(_) => Some(&Mazes),
+            Self::Sudoku(_) => Some(&Sudokus),
+            Self::Dataset { .. } | Self::Custom => None,
+        }
+    }
+
     /// Rows and columns of the fresh puzzles of a step, counted from 1; of those without a mixture.
     pub(super) fn side_at(&self, step: u64) -> Option<usize> {
         match self {

@@ -52,9 +52,11 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The architecture, with the sides of all puzzles that it is trained on.
+    /// The architecture, with the puzzle that it is trained on, where the recipe says which, and the sides of all of them.
     pub fn trained_model(&self) -> TrmConfig {
-        TrmConfig { trained_sides: self.data.sides(), ..self.model.clone() }
+        let puzzle = self.data.puzzle().map(|puzzle| puzzle.name().to_owned());
+        let puzzle = puzzle.or_else(|| self.model.puzzle.clone());
+        TrmConfig { puzzle, trained_sides: self.data.sides(), ..self.model.clone() }
     }
 
     /// The architecture at a step, counted from 1: with the depth and the size of puzzles of its stages, or of the entry of

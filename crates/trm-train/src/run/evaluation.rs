@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trm_data::Dataset;
 use trm_eval::{EvalOptions, Metrics, Observer, Outcome, evaluate, grades};
 use trm_kernels::AutodiffKernels;
-use trm_model::weights;
+use trm_model::{TrmConfig, weights};
 
 use super::{Run, card};
 use crate::{Best, EvaluationRecord, Event, EventSink, Record, Result, Samples};
@@ -98,6 +98,9 @@ impl<B: AutodiffKernels> Run<B> {
     pub(super) fn save_model(&self, evaluation: Option<&EvaluationRecord>) -> Result<()> {
         let state = self.trainer.ema().to_state();
         let card = card::model_card(&self.recipe, &self.progress, evaluation);
-        Ok(weights::save(&self.folder.best(), &self.recipe.trained_model(), &state, &card)?)
+        let config = self.recipe.trained_model();
+        // The recipe knows the puzzle of fresh data, the run that of a data set.
+        let puzzle = config.puzzle.clone().or(self.puzzle.map(|puzzle| puzzle.name().to_owned()));
+        Ok(weights::save(&self.folder.best(), &TrmConfig { puzzle, ..config }, &state, &card)?)
     }
 }
