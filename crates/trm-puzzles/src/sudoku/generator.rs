@@ -17,7 +17,6 @@ use rayon::prelude::*;
 use trm_data::{Dataset, Progress, rng};
 
 use super::solver::{has_other, random_grid};
-use super::symmetry::rng_shuffle;
 use super::{Grid, Key, Labelled, Size, Sudoku, Symmetry};
 use crate::{Error, Result};
 
@@ -216,7 +215,7 @@ fn chunk(config: &GeneratorConfig, chunk: u64) -> Vec<Labelled> {
         let Some(grid) = random_grid(config.size, &mut rng) else { continue };
         let solution = Symmetry::draw(config.size, &mut rng).apply(&grid);
         let mut order: Vec<usize> = (0..config.size.cells()).collect();
-        rng_shuffle(&mut rng, &mut order);
+        rng::shuffle(&mut rng, &mut order);
         let question = dig(&solution, &order, config.givens.unwrap_or(0));
         if config.givens.is_none_or(|givens| question.givens() == givens) {
             drawn.push(Labelled { question: Sudoku::of(question), solution });
