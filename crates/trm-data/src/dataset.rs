@@ -113,15 +113,7 @@ impl Dataset {
             [set] => set,
             sets => return Err(inconsistent("sets", format!("{} names, one is needed to save", sets.len()))),
         };
-        for name in [metadata::FILE, kind::FILE] {
-            let old = dir.join(name);
-            match std::fs::remove_file(&old) {
-                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::Write { path: old, cause });
-                }
-                _ => {}
-            }
-        }
+        forget(dir)?;
         let path = |field: &str| dir.join(format!("{set}__{field}.npy"));
         let seq_len = self.metadata.seq_len;
         write(&path("inputs"), &self.inputs, seq_len)?;
@@ -266,6 +258,20 @@ impl Dataset {
     }
 }
 
+/// Removes what makes a folder a split, before other arrays are written into it.
+pub(crate) fn forget(dir: &Path) -> Result<()> {
+    for name in [metadata::FILE, kind::FILE] {
+        let old = dir.join(name);
+        match std::fs::remove_file(&old) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::Write { path: old, cause });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn inconsistent(field: &'static str, problem: String) -> Error {
     Error::Inconsistent { field, problem }
 }
@@ -293,7 +299,7 @@ fn rising(field: &'static str, indices: &[usize], total: usize, what: &str) -> R
 }
 
 /// The files hold 32-bit indices.
-fn to_i32(field: &'static str, indices: &[usize]) -> Result<Vec<i32>> {
+pub(crate) fn to_i32(field: &'static str, indices: &[usize]) -> Result<Vec<i32>> {
     let fits = |&index: &usize| {
         i32::try_from(index)
             .map_err(|_| inconsistent(field, format!("{index} does not fit the file's 32-bit numbers")))

@@ -1,7 +1,7 @@
 //! Files that are written whole or not at all.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::{Error, Result};
@@ -20,24 +20,73 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Write`], also with the error of `content`; the file is then as it was.
 pub fn write_atomic_by(path: &Path, content: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<()> {
-    let write = || {
-        let folder = folder_of(path);
-        fs::create_dir_all(folder)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".").suffix(".tmp");
-        // Temporary files are private by default; a data set is not.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        content(file.as_file_mut())?;
-        synced(file.as_file())?;
-        file.persist(path)?;
-        // The new name itself is safe only once the folder is synced. Windows cannot open a folder as a file.
-        #[cfg(unix)]
-        synced(&fs::File::open(folder)?)?;
-        Ok(())
-    };
-    write().map_err(|cause: io::Error| Error::Write { path: path.to_path_buf(), cause })
+    let mut pending = Pending::create(path)?;
+    content(pending.file.as_file_mut()).map_err(|cause| pending.failed(cause))?;
+    pending.commit()
+}
+
+/// A file that is being written. It has its name only once it is [committed](Self::commit); without that it vanishes, and what
+/// was there before stays.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    file: tempfile::NamedTempFile,
+}
+
+impl Pending {
+    /// Begins a file; missing folders are made.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn create(path: &Path) -> Result<Self> {
+        let create = || {
+            let folder = folder_of(path);
+            fs::create_dir_all(folder)?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".").suffix(".tmp");
+            // Temporary files are private by default; a data set is not.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            builder.tempfile_in(folder)
+        };
+        let path = path.to_path_buf();
+        match create() {
+            Ok(file) => Ok(Self { path, file }),
+            Err(cause) => Err(Error::Write { path, cause }),
+        }
+    }
+
+    /// Syncs the file to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; what was there is then as it was.
+    pub fn commit(self) -> Result<()> {
+        let Self { path, file } = self;
+        let commit = || {
+            synced(file.as_file())?;
+            file.persist(&path)?;
+            // The new name itself is safe only once the folder is synced. Windows cannot open a folder as a file.
+            #[cfg(unix)]
+            synced(&fs::File::open(folder_of(&path))?)?;
+            Ok(())
+        };
+        commit().map_err(|cause: io::Error| Error::Write { path: path.clone(), cause })
+    }
+
+    /// An error of writing this file.
+    pub(crate) fn failed(&self, cause: io::Error) -> Error {
+        Error::Write { path: self.path.clone(), cause }
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Syncs a file or folder to the disk. File systems of networks and virtual machines that cannot sync one say so; what was

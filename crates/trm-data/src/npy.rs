@@ -83,7 +83,7 @@ pub fn write_wide_matrix(path: &Path, elements: &[u8], columns: usize) -> Result
 
 fn matrix_header(path: &Path, descr: &str, elements: &[u8], columns: usize) -> Result<Vec<u8>> {
     match elements.len().checked_rem(columns) {
-        Some(0) => Ok(header(descr, &format!("({}, {columns})", elements.len() / columns))),
+        Some(0) => Ok(header_of_rows(descr, elements.len() / columns, columns)),
         _ => {
             let problem = format!("{} elements do not fill rows of {columns}", elements.len());
             Err(Error::Inconsistent { field: "shape", problem }.in_file(path))
@@ -99,6 +99,11 @@ pub fn write_vector(path: &Path, elements: &[i32]) -> Result<()> {
     let mut bytes = header("<i4", &format!("({},)", elements.len()));
     bytes.extend(elements.iter().flat_map(|element| element.to_le_bytes()));
     files::write_atomic(path, &bytes)
+}
+
+/// The bytes before the data of a matrix.
+pub(crate) fn header_of_rows(descr: &str, rows: usize, columns: usize) -> Vec<u8> {
+    header(descr, &format!("({rows}, {columns})"))
 }
 
 /// The bytes before the data, as numpy writes them.

@@ -27,6 +27,13 @@ pub fn below(rng: &mut ChaCha8Rng, bound: u64) -> u64 {
     }
 }
 
+/// Puts elements into random order, each order equally likely.
+pub fn shuffle<T>(rng: &mut ChaCha8Rng, elements: &mut [T]) {
+    for last in (1..elements.len()).rev() {
+        elements.swap(last, below(rng, last as u64 + 1) as usize);
+    }
+}
+
 /// A uniform number in `[0, 1)`, a multiple of 2^-53.
 pub fn unit(rng: &mut ChaCha8Rng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64

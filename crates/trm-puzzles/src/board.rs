@@ -29,7 +29,7 @@ impl Board {
         self.signs.chars().count()
     }
 
-    /// The sign of a token; `?` for padding and beyond the vocabulary.
+    /// The sign of a token; `?` for one that has none, such as padding, and beyond the vocabulary.
     #[must_use]
     pub fn sign(&self, token: u8) -> char {
         self.signs.chars().nth(token.into()).unwrap_or(NO_SIGN)

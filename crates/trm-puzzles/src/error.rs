@@ -164,13 +164,6 @@ pub enum Error {
     #[error("this Sudoku has more than one solution; add givens")]
     SeveralSolutions,
 
-    /// Fresh puzzles of a kind that is collected, not drawn.
-    #[error("{plural} cannot be drawn; give one")]
-    NotDrawn {
-        /// What they are called.
-        plural: &'static str,
-    },
-
     /// A maze that cannot be solved.
     #[error(
         "the goal of this maze cannot be reached from its start, so there is no answer; change its walls"
@@ -264,6 +257,51 @@ pub enum Error {
         side: usize,
         /// Givens, if a number was asked for.
         givens: Option<usize>,
+    },
+
+    /// Cells or tokens that are no grid of ARC.
+    #[error("{problem}; {remedy}")]
+    ArcGrid {
+        /// What is wrong, with its place.
+        problem: String,
+        /// What is right.
+        remedy: &'static str,
+    },
+
+    /// A task that cannot be used, or does not fit the files beside it.
+    #[error("the task {task} {problem}; {remedy}")]
+    ArcTask {
+        /// Its name.
+        task: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+
+    /// What names no form of a task.
+    #[error("{name:?} names no form of a task; such names are like 007bbfb7|||t3|||0123456789")]
+    ArcName {
+        /// What stands there.
+        name: String,
+    },
+
+    /// A file that does not hold what it should.
+    #[error("not the JSON of ARC: {cause}; correct the file or leave the task out")]
+    ArcJson {
+        /// What the parser said, with the place.
+        cause: serde_json::Error,
+    },
+
+    /// What a puzzle cannot do.
+    #[error("{puzzle}: {what}; {remedy}")]
+    Cannot {
+        /// The puzzle.
+        puzzle: &'static str,
+        /// What there is not.
+        what: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
     },
 
     /// Whoever watched the progress asked for an end.

@@ -1,7 +1,7 @@
-//! The puzzles: mazes and Sudoku, each a folder of this crate and a line in [`PUZZLES`].
+//! The puzzles: mazes, Sudoku and ARC, each a folder of this crate and a line in [`PUZZLES`].
 //!
-//! A [`Puzzle`] brings its name, its [`Board`], whether a question is well formed, a solver, grades of answers, the
-//! reference's data set from the published files, and fresh ones from a seed. [`puzzle_of`] says which puzzle a data set holds.
+//! A [`Puzzle`] brings its name, its [`Board`], whether a question is well formed, grades of answers, the reference's data
+//! set from the published files and, but for ARC, a solver and fresh ones from a seed. [`puzzle_of`] says which puzzle a data set holds.
 //! Tensors, sampling and files know only tokens; they are in `trm-data` and above.
 //!
 //! ```
@@ -16,6 +16,7 @@
 //! ```
 #![deny(missing_docs)]
 
+pub mod arc;
 mod board;
 mod error;
 mod kind;

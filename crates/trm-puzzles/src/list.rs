@@ -1,9 +1,9 @@
 //! The list of all puzzles.
 
-use crate::{Error, Puzzle, Result, maze, sudoku};
+use crate::{Error, Puzzle, Result, arc, maze, sudoku};
 
 /// All puzzles.
-pub static PUZZLES: [&dyn Puzzle; 2] = [&maze::Mazes, &sudoku::Sudokus];
+pub static PUZZLES: [&dyn Puzzle; 3] = [&maze::Mazes, &sudoku::Sudokus, &arc::Tasks];
 
 /// The puzzle of this name.
 ///

@@ -25,8 +25,8 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// What several are called.
     fn plural(&self) -> &'static str;
 
-    /// The data set on the Hub that the published results are about.
-    fn hub_data(&self) -> &'static str;
+    /// The data set on the Hub that the published results are about; `None` where they are about files from elsewhere.
+    fn hub_data(&self) -> Option<&'static str>;
 
     /// The board of this many cells and token values; `None` if the puzzle has no such board.
     fn board(&self, cells: usize, vocab_size: usize) -> Option<Board>;
@@ -46,7 +46,8 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// The label of a question.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check); without a solution, or with several where the label must be the only one.
+    /// Those of [`check`](Self::check); without a solution, or with several where the label must be the only one;
+    /// [`Error::Cannot`](crate::Error::Cannot) for a puzzle that no program solves.
     fn solve(&self, question: &[u8]) -> Result<Vec<u8>>;
 
     /// What an answer can be besides exact (equal to the label), from the loosest to the strictest.
@@ -62,9 +63,9 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// Fresh questions of boards of this side with their labels, as hard as the published ones of that size.
     ///
     /// # Errors
-    /// [`Error::NotDrawn`](crate::Error::NotDrawn) for puzzles that nobody draws; no boards of this side.
+    /// [`Error::Cannot`] for puzzles that no program makes; no boards of this side.
     fn fresh(&self, _side: usize, _seed: u64, _count: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        Err(Error::NotDrawn { plural: self.plural() })
+        Err(Error::Cannot { puzzle: self.name(), what: "no program makes new ones", remedy: "give one" })
     }
 
     /// In how many orientations a board can be asked, each a puzzle of the same kind; at least 1.
@@ -103,7 +104,8 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// Draws fresh puzzles for one or several splits, none twice and none of those to exclude, in any of their forms.
     ///
     /// # Errors
-    /// Settings that no board meets, or that this puzzle does not have; files that cannot be read or written.
+    /// Settings that no board meets, or that this puzzle does not have; files that cannot be read or written;
+    /// [`Error::Cannot`](crate::Error::Cannot) for a puzzle that no program makes.
     fn draw(&self, request: &DrawRequest<'_>, progress: OnProgress<'_>) -> Result<BuildSummary>;
 }
 
@@ -123,7 +125,8 @@ pub enum Mark {
 /// What to build from published files. Options that are left out are the puzzle's own defaults, the published recipe.
 #[derive(Debug, Clone, Copy)]
 pub struct BuildRequest<'a> {
-    /// The folder with `train.csv` and `test.csv`.
+    /// The folder with the published files: `train.csv` and `test.csv`, or for ARC `arc-agi_<subset>_challenges.json` and
+    /// `arc-agi_<subset>_solutions.json`.
     pub source: &'a Path,
     /// The folder of the data set.
     pub output: &'a Path,
@@ -131,8 +134,13 @@ pub struct BuildRequest<'a> {
     pub subsample: Option<usize>,
     /// Leave out what is rated below this.
     pub min_difficulty: Option<u64>,
-    /// Augmentation of the training split: for mazes `none`, `dihedral` or `relabel`, for Sudokus a number of copies.
+    /// Augmentation of the training split: for mazes `none`, `dihedral` or `relabel`, for Sudokus a number of copies; for ARC
+    /// such a number, of both splits.
     pub augment: Option<&'a str>,
+    /// The subsets of ARC, or the short name of one of the reference's sets.
+    pub subsets: &'a [String],
+    /// The subset whose test pairs make the split `test`.
+    pub test_subset: Option<&'a str>,
     /// Chooses the subsample and the augmentations.
     pub seed: u64,
     /// Write arrays in the number types of the reference, which are wide where it augments Sudokus.
@@ -149,8 +157,20 @@ impl<'a> BuildRequest<'a> {
             subsample: None,
             min_difficulty: None,
             augment: None,
+            subsets: &[],
+            test_subset: None,
             seed: 0,
             reference_types: false,
+        }
+    }
+
+    /// Refuses subsets, for a puzzle whose published data have none.
+    pub(crate) fn has_no_subsets(&self, puzzle: &'static str) -> Result<()> {
+        let foreign =
+            [(!self.subsets.is_empty(), "--subsets"), (self.test_subset.is_some(), "--test-subset")];
+        match foreign.into_iter().find(|(given, _)| *given) {
+            Some((_, setting)) => Err(Error::NoSuchSetting { puzzle, setting }),
+            None => Ok(()),
         }
     }
 }

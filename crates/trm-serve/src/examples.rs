@@ -67,7 +67,7 @@ impl Examples {
         // Large boards are slow to draw, and so are those that fall into boxes.
         let count = if board.rows <= 16 && board.boxes.is_none() { DRAWN } else { FEW };
         let drawn = match puzzle.fresh(board.rows, 0, count) {
-            Err(PuzzleError::NotDrawn { .. }) => Vec::new(),
+            Err(PuzzleError::Cannot { .. }) => Vec::new(),
             drawn => drawn?,
         };
         Ok(Self { puzzle, board, rows: Rows::Drawn(drawn) })

@@ -32,8 +32,8 @@ impl Puzzle for Mazes {
         "mazes"
     }
 
-    fn hub_data(&self) -> &'static str {
-        "sapientinc/maze-30x30-hard-1k"
+    fn hub_data(&self) -> Option<&'static str> {
+        Some("sapientinc/maze-30x30-hard-1k")
     }
 
     fn board(&self, cells: usize, vocab_size: usize) -> Option<Board> {
@@ -113,6 +113,7 @@ impl Puzzle for Mazes {
         if request.min_difficulty.is_some() {
             return Err(self.has_no("--min-difficulty"));
         }
+        request.has_no_subsets(self.name())?;
         let augment: Augment = request.augment.map(str::parse).transpose()?.unwrap_or_default();
         // What the reference writes for mazes is narrow anyway.
         let options = BuildOptions { augment, subsample: request.subsample, seed: request.seed };

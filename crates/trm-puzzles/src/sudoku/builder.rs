@@ -6,7 +6,6 @@ use std::path::Path;
 use rayon::prelude::*;
 use trm_data::{BuildSummary, Dataset, Progress, SplitRequest, SplitSummary, files, rng};
 
-use super::symmetry::rng_shuffle;
 use super::{EMPTY, ExcludeSet, Generator, GeneratorConfig, Grid, Labelled, Size, Symmetry, csv};
 use crate::{Error, OnProgress, Result};
 
@@ -174,7 +173,7 @@ fn take(
     }
     // Only a draw changes the order.
     if seen > kept.len() as u64 {
-        rng_shuffle(&mut rng, &mut kept);
+        rng::shuffle(&mut rng, &mut kept);
     }
     Ok(kept)
 }

@@ -18,7 +18,6 @@ use rayon::prelude::*;
 use trm_data::{Dataset, Progress, rng};
 
 use super::solver::{has_other, random_grid};
-use super::symmetry::rng_shuffle;
 use super::{Grid, Key, Labelled, Size, Sudoku, Symmetry};
 use crate::{Error, Result};
 
@@ -222,7 +221,7 @@ pub fn try_to_draw(size: Size, givens: Option<usize>, rng: &mut ChaCha8Rng) -> O
     let grid = random_grid(size, rng)?;
     let solution = Symmetry::draw(size, rng).apply(&grid);
     let mut order: Vec<usize> = (0..size.cells()).collect();
-    rng_shuffle(rng, &mut order);
+    rng::shuffle(rng, &mut order);
     let question = dig(&solution, &order, givens.unwrap_or(0));
     let fits = givens.is_none_or(|givens| question.givens() == givens);
     fits.then(|| Labelled { question: Sudoku::of(question), solution })

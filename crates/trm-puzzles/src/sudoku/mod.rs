@@ -47,8 +47,8 @@ impl Puzzle for Sudokus {
         "Sudokus"
     }
 
-    fn hub_data(&self) -> &'static str {
-        "sapientinc/sudoku-extreme"
+    fn hub_data(&self) -> Option<&'static str> {
+        Some("sapientinc/sudoku-extreme")
     }
 
     fn board(&self, cells: usize, vocab_size: usize) -> Option<Board> {
@@ -129,6 +129,7 @@ impl Puzzle for Sudokus {
     }
 
     fn build(&self, request: &BuildRequest<'_>, progress: OnProgress<'_>) -> Result<BuildSummary> {
+        request.has_no_subsets(self.name())?;
         let options = BuildOptions {
             subsample: request.subsample,
             min_difficulty: request.min_difficulty,

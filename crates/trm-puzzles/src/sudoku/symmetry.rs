@@ -75,17 +75,17 @@ impl Symmetry {
     #[must_use]
     pub fn draw(size: Size, rng: &mut ChaCha8Rng) -> Self {
         let mut symmetry = Symmetry::identity(size);
-        rng_shuffle(rng, &mut symmetry.digits[1..=size.side()]);
+        rng::shuffle(rng, &mut symmetry.digits[1..=size.side()]);
         symmetry.transpose = can_transpose(size) && rng::below(rng, 2) == 1;
         for (order, group) in
             [(&mut symmetry.rows, size.box_rows()), (&mut symmetry.columns, size.box_columns())]
         {
             let groups = size.side() / group;
             let mut of_groups: Vec<u8> = (0..groups as u8).collect();
-            rng_shuffle(rng, &mut of_groups);
+            rng::shuffle(rng, &mut of_groups);
             for (chunk, from) in order.chunks_mut(group).zip(of_groups) {
                 (0..).zip(chunk.iter_mut()).for_each(|(i, entry)| *entry = from * group as u8 + i);
-                rng_shuffle(rng, chunk);
+                rng::shuffle(rng, chunk);
             }
         }
         symmetry
@@ -142,13 +142,6 @@ impl Symmetry {
 /// Whether rows and columns can be swapped: boxes must be square.
 pub(super) fn can_transpose(size: Size) -> bool {
     size.box_rows() == size.box_columns()
-}
-
-/// Puts elements into random order, each order equally likely.
-pub(super) fn rng_shuffle<T>(rng: &mut ChaCha8Rng, elements: &mut [T]) {
-    for last in (1..elements.len()).rev() {
-        elements.swap(last, rng::below(rng, last as u64 + 1) as usize);
-    }
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use trm_puzzles::sudoku::{self, BuildOptions, Labelled, Size, Symmetry};
 
 use crate::unwatched;
 
-fn json(path: &Path) -> Value {
+pub fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("file")).expect("JSON")
 }
 
 /// Holds a split against one of the reference: arrays byte for byte, metadata by value.
-fn assert_same(ours: &Path, theirs: &Path) {
+pub fn assert_same(ours: &Path, theirs: &Path) {
     for array in ["inputs", "labels", "puzzle_identifiers", "puzzle_indices", "group_indices"] {
         let file = format!("all__{array}.npy");
         let [a, b] = [ours, theirs].map(|folder| fs::read(folder.join(&file)).expect("array"));

@@ -1,5 +1,7 @@
-//! The puzzles: golden files of the reference, laws of Sudoku, kinds of data sets, hostile files.
+//! The puzzles: golden files of the reference, laws of Sudoku and ARC, kinds of data sets, hostile files.
 
+mod arc;
+mod arc_hostile;
 mod golden;
 mod hostile;
 mod kinds;

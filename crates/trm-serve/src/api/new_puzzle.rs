@@ -58,7 +58,7 @@ pub async fn new_puzzle(
     let seed = seed_or_random(seed)?;
     let drawn = in_turn(&app, move |_| {
         puzzle.fresh(board.rows, seed, 1).map_err(|error| match error {
-            PuzzleError::NotDrawn { .. } => Refusal::not_found(error.to_string()),
+            PuzzleError::Cannot { .. } => Refusal::not_found(error.to_string()),
             error => error.into(),
         })
     });
