@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn serve(batch: usize) -> Result<SocketAddr, Box<dyn std::error::Error>> {
     let (config, state) = weights::pretrained()?;
     let model = Trm::<Flex>::from_state(&config, &state, &Default::default())?;
-    let engine = Engine::start("maze-30", "cpu", model, EngineLimits { batch, queue: 256 });
+    let engine = Engine::start("maze-30", "cpu", model, EngineLimits { batch, queue: 256 })?;
     let config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
     let server = Server::bind(&config, None, vec![engine], None)?;
     let address = server.address();

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = Config { listen: "127.0.0.1:0".parse()?, ..Config::default() };
     let limits =
         EngineLimits { batch: suggested_batch_size::<Backend>(&architecture), queue: config.limits.queue };
-    let engine = Engine::start("my-model", "cpu", model, limits);
+    let engine = Engine::start("my-model", "cpu", model, limits)?;
     let server = Server::bind(&config, None, vec![engine], None)?;
     println!("http://{}/", server.address());
     server

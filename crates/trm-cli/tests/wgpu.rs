@@ -264,5 +264,5 @@ fn engine<B: Kernels>(name: &str, device: &B::Device) -> Engine {
     let (config, state) = pretrained().expect("it comes along");
     let model = Trm::<B>::from_state(&config, &state, device).expect("it fits");
     let model = model.into_precision(Precision::F32);
-    Engine::start(name, name, model, EngineLimits { batch: 2, queue: 4 })
+    Engine::start(name, name, model, EngineLimits { batch: 2, queue: 4 }).expect("it says its puzzle")
 }

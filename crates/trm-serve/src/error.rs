@@ -40,6 +40,17 @@ pub enum Error {
         name: String,
     },
 
+    /// A model that does not say which puzzle it answers, and may be for several.
+    #[error(
+        "{}: its boards may be those of {}; write \"puzzle\": \"{}\" into its config.json, or the other name", model.display(), names.join(" or "), names.first().unwrap_or(&"")
+    )]
+    WhichPuzzle {
+        /// The folder of the model, or its name.
+        model: PathBuf,
+        /// The puzzles that have such boards.
+        names: Vec<&'static str>,
+    },
+
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {cause}; choose another with --listen")]
     Listen {
@@ -80,9 +91,13 @@ pub enum Error {
         reason: String,
     },
 
-    /// Mazes, data sets.
+    /// Data sets, files.
     #[error(transparent)]
     Data(#[from] trm_data::Error),
+
+    /// Puzzles: a name that is none, boards that a puzzle does not have.
+    #[error(transparent)]
+    Puzzle(#[from] trm_puzzles::Error),
 
     /// The model.
     #[error(transparent)]

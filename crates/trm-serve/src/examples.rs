@@ -1,88 +1,126 @@
-//! Example mazes, each with its index: of a data set, or drawn.
+//! Example puzzles, each with its index: of a data set, or drawn.
 
-use trm_data::{Dataset, Generator, GeneratorConfig, Grid, Labelled, Maze};
+use std::path::Path;
 
-use crate::{Result, api::Refusal};
+use trm_data::{Dataset, load_split, split_dir};
+use trm_puzzles::{Board, Error as PuzzleError, Puzzle, puzzle_of};
 
-/// How many mazes are drawn where there is no data set.
+use crate::{Engine, Error, Result, api::Refusal, puzzles::puzzle_of_data};
+
+/// How many puzzles are drawn where there is no data set.
 const DRAWN: usize = 1000;
+/// How many where drawing takes longer: a start should not.
+const FEW: usize = 10;
 
-/// Mazes that can be had by index: those of a data set, or drawn from a fixed seed.
+/// Puzzles of one kind that can be had by index: those of a data set, or drawn from a fixed seed.
 pub struct Examples {
-    mazes: MazeSource,
-    side: usize,
+    puzzle: &'static dyn Puzzle,
+    board: Board,
+    rows: Rows,
 }
 
-enum MazeSource {
+enum Rows {
     Dataset(Box<Dataset>),
-    Drawn(Vec<Labelled>),
+    /// Questions and their labels.
+    Drawn(Vec<(Vec<u8>, Vec<u8>)>),
 }
 
-/// A maze and its label.
+/// A question and its label.
 pub struct Example {
-    pub maze: Maze,
+    /// Its tokens.
+    pub question: Vec<u8>,
     /// As the data set has it; `None` if it has none.
-    pub target: Option<Grid>,
+    pub label: Option<Vec<u8>>,
 }
 
 impl Examples {
-    /// The rows of a data set.
-    pub fn of_dataset(dataset: Dataset) -> Self {
-        let side = dataset.seq_len().isqrt();
-        Self { mazes: MazeSource::Dataset(Box::new(dataset)), side }
-    }
-
-    /// Drawn mazes of a side; the same ones at every start.
+    /// The rows of a data set that one of the models is for.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if there are no such mazes.
-    pub fn drawn(side: usize) -> Result<Self> {
-        let mut generator = Generator::new(GeneratorConfig::of_side(side, 0))?;
-        // Large mazes are slow to draw, and a start should not be.
-        let count = if side <= 16 { DRAWN } else { 10 };
-        Ok(Self { mazes: MazeSource::Drawn(generator.next_batch(count)), side })
+    /// [`Error::Data`], [`Error::Puzzle`] for what cannot be read; [`Error::Setting`] for a puzzle that no model answers.
+    pub fn of_dataset(folder: &Path, engines: &[Engine]) -> Result<Self> {
+        let dataset = load_split(folder, "test")?;
+        let puzzle = match puzzle_of_data(folder, "test", &dataset)? {
+            Some(puzzle) => puzzle,
+            // What a data set does not say itself, the default model says.
+            None => {
+                let asked = engines.first().map(Engine::puzzle);
+                puzzle_of(&split_dir(folder, "test")?, &dataset.metadata, asked)?
+            }
+        };
+        let board = puzzle.board(dataset.seq_len(), dataset.metadata.vocab_size);
+        let board = board.filter(|_| engines.iter().any(|engine| engine.puzzle().name() == puzzle.name()));
+        let board = board.ok_or_else(|| Error::Setting {
+            key: "data",
+            value: folder.display().to_string(),
+            requirement: "no model of this server answers the puzzle that it holds; give one with --model",
+        })?;
+        Ok(Self { puzzle, board, rows: Rows::Dataset(Box::new(dataset)) })
+    }
+
+    /// Drawn puzzles for a model; the same ones at every start. None of a puzzle that nobody draws.
+    ///
+    /// # Errors
+    /// [`Error::Puzzle`] if there are no such boards.
+    pub fn drawn(engine: &Engine) -> Result<Self> {
+        let (puzzle, board) = (engine.puzzle(), *engine.board());
+        // Large boards are slow to draw, and so are those that fall into boxes.
+        let count = if board.rows <= 16 && board.boxes.is_none() { DRAWN } else { FEW };
+        let drawn = match puzzle.fresh(board.rows, 0, count) {
+            Err(PuzzleError::NotDrawn { .. }) => Vec::new(),
+            drawn => drawn?,
+        };
+        Ok(Self { puzzle, board, rows: Rows::Drawn(drawn) })
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        match &self.mazes {
-            MazeSource::Dataset(dataset) => dataset.len(),
-            MazeSource::Drawn(mazes) => mazes.len(),
+        match &self.rows {
+            Rows::Dataset(dataset) => dataset.len(),
+            Rows::Drawn(drawn) => drawn.len(),
         }
     }
 
-    /// Their side.
-    pub fn side(&self) -> usize {
-        self.side
+    /// What they are.
+    pub fn puzzle(&self) -> &'static dyn Puzzle {
+        self.puzzle
+    }
+
+    /// Their board.
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Where they come from, in words.
     pub fn source(&self) -> &'static str {
-        match &self.mazes {
-            MazeSource::Dataset(_) => "data set",
-            MazeSource::Drawn(_) => "generated",
+        match &self.rows {
+            Rows::Dataset(_) => "data set",
+            Rows::Drawn(_) => "generated",
         }
     }
 
-    /// One of them.
-    pub fn get(&self, index: usize) -> Result<Example, Refusal> {
-        if index >= self.len() {
-            let count = self.len();
-            return Err(Refusal::not_found(format!(
-                "there is no example {index}; there are {count}, counted from 0"
-            )));
+    /// One of them, for whom wants this puzzle.
+    pub fn get(&self, puzzle: &dyn Puzzle, index: usize) -> Result<Example, Refusal> {
+        if self.puzzle.name() != puzzle.name() {
+            let (there, wanted) = (self.puzzle.plural(), puzzle.plural());
+            let detail = format!("the examples of this server are {there}, not {wanted}; give a `grid`");
+            return Err(Refusal::bad_request("wrong_puzzle", detail));
         }
-        match &self.mazes {
-            MazeSource::Dataset(dataset) => {
-                let refuse = |error: trm_data::Error| Refusal::bad_request("bad_maze", error.to_string());
+        let found = match &self.rows {
+            Rows::Dataset(dataset) if index < dataset.len() => {
+                let question = dataset.input(index).to_vec();
                 let labelled = dataset.label_mask(index).any(|counts| counts);
-                let target = if labelled { dataset.solution(index).ok() } else { None };
-                Ok(Example { maze: dataset.maze(index).map_err(refuse)?, target })
+                self.puzzle.check(&question)?;
+                Some(Example { question, label: labelled.then(|| dataset.label(index).to_vec()) })
             }
-            MazeSource::Drawn(mazes) => {
-                let Labelled { maze, solution } = mazes[index].clone();
-                Ok(Example { maze, target: Some(solution) })
-            }
-        }
+            Rows::Dataset(_) => None,
+            Rows::Drawn(drawn) => drawn
+                .get(index)
+                .map(|(question, label)| Example { question: question.clone(), label: Some(label.clone()) }),
+        };
+        found.ok_or_else(|| {
+            let count = self.len();
+            Refusal::not_found(format!("there is no example {index}; there are {count}, counted from 0"))
+        })
     }
 }

@@ -6,28 +6,29 @@ use utoipa::ToSchema;
 
 use crate::api::Refusal;
 
-/// A maze or an answer: rows of tokens, 1 wall, 2 open, 3 start, 4 goal, 5 path. An answer of a model may hold others.
+/// A question, an answer or a label: rows of tokens, of mazes 1 wall, 2 open, 3 start, 4 goal, 5 path. An answer of a model may
+/// hold any.
 pub type Rows = Vec<Vec<u8>>;
 
-/// The forms in which a request can give a maze.
+/// The forms in which a request can give a puzzle.
 #[derive(ToSchema)]
 #[schema(examples(json!("S #\n  G\n#  ")))]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes what `maze_from_json` reads")]
+#[expect(dead_code, reason = "describes what `question_from_json` reads")]
 pub enum GridForms {
     /// Rows of tokens.
     Rows(Vec<Vec<u8>>),
     /// Tokens row by row.
     Flat(Vec<u8>),
-    /// Lines of `# SG`, or all rows in one line.
+    /// Lines of signs, or all rows in one line: `# SG` of mazes, digits and `.` of Sudokus.
     Text(String),
-    /// A line of `# SG` for each row.
+    /// A line of signs for each row.
     Lines(Vec<String>),
 }
 
 /// Tokens as rows.
-pub fn rows(tokens: &[u8], side: usize) -> Rows {
-    tokens.chunks(side.max(1)).map(<[u8]>::to_vec).collect()
+pub fn rows(tokens: &[u8], columns: usize) -> Rows {
+    tokens.chunks(columns.max(1)).map(<[u8]>::to_vec).collect()
 }
 
 /// A grid as rows.

@@ -1,6 +1,7 @@
-//! A server for Tiny Recursive Models: a maze visualizer in the browser, a predict API, and jobs.
+//! A server for Tiny Recursive Models: a page that shows them thinking, a predict API, and jobs.
 //!
-//! - [`Engine`]: a model on a device. Mazes of many requests share its running batch and leave it as they halt.
+//! - [`Engine`]: a model on a device. Puzzles of many requests share its running batch and leave it as they halt; each model
+//!   answers one kind of puzzle ([`puzzle_of_model`]).
 //! - [`Server`]: the page at `/`, the API as `/docs/` describes it ([`openapi`]), limits, a token, a graceful stop.
 //! - [`Jobs`]: data sets, downloads, trainings and evaluations, one at a time, remembered across restarts;
 //!   [`DeviceWorker`] does them on any of Burn's backends.
@@ -14,7 +15,7 @@
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! let (config, state) = weights::pretrained()?;
 //! let model = Trm::<Flex>::from_state(&config, &state, &Default::default())?;
-//! let engine = Engine::start("maze-30", "cpu", model, EngineLimits { batch: 32, queue: 256 });
+//! let engine = Engine::start("maze-30", "cpu", model, EngineLimits { batch: 32, queue: 256 })?;
 //! let server = Server::bind(&Config::default(), None, vec![engine], None)?;
 //! println!("http://{}", server.address());
 //! server.run(std::future::pending()).await?;
@@ -25,6 +26,7 @@
 #![deny(missing_docs)]
 
 mod api;
+mod board_json;
 mod bounded;
 mod config;
 mod engine;
@@ -33,6 +35,7 @@ mod examples;
 mod grid_json;
 mod jobs;
 mod metrics;
+mod puzzles;
 mod samples;
 mod server;
 
@@ -44,4 +47,5 @@ pub use jobs::{
     DeviceWorker, Done, DownloadWeights, Folders, JobRecord, JobState, JobWatch, Jobs, PrepareDataset,
     Request, RunEvalLocal, RunTraining, Worker,
 };
+pub use puzzles::puzzle_of_model;
 pub use server::Server;

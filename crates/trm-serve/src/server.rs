@@ -5,7 +5,6 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use axum::Router;
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
-use trm_data::load_split;
 
 use crate::{
     Config, Engine, Error, Jobs, Limits, Result,
@@ -28,8 +27,8 @@ impl Server {
     /// default; without `jobs`, requests for jobs are refused.
     ///
     /// # Errors
-    /// [`Error::NoModel`], [`Error::SameName`], [`Error::Setting`], [`Error::Listen`]; [`Error::Data`] for a data set that
-    /// cannot be read.
+    /// [`Error::NoModel`], [`Error::SameName`], [`Error::Setting`], [`Error::Listen`]; [`Error::Data`] and
+    /// [`Error::Puzzle`] for a data set that cannot be read.
     pub fn bind(
         config: &Config,
         token: Option<&str>,
@@ -46,8 +45,8 @@ impl Server {
             return Err(Error::SameName { name: engine.name().to_owned() });
         }
         let examples = match &config.data {
-            None => Examples::drawn(default.side())?,
-            Some(folder) => Examples::of_dataset(load_split(folder, "test")?),
+            None => Examples::drawn(default)?,
+            Some(folder) => Examples::of_dataset(folder, &engines)?,
         };
         let address = config.listen;
         let failed = |cause| Error::Listen { address, cause };

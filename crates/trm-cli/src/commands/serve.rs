@@ -7,7 +7,7 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 use trm_eval::suggested_batch_size;
 use trm_kernels::Kernels;
 use trm_model::{Precision, Trm, TrmConfig, warm_up, weights::StateDict};
-use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_token};
+use trm_serve::{Config, DeviceWorker, Engine, EngineLimits, Jobs, Server, check_token, puzzle_of_model};
 
 use super::model::load_model;
 use crate::{
@@ -115,6 +115,8 @@ fn load_models(config: &Config) -> Result<Vec<Loaded>> {
             Some(folder) => folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
             None => format!("maze-{}", config.seq_len.isqrt()),
         };
+        // Better known before the device is made ready.
+        puzzle_of_model(folder.unwrap_or(Path::new(&name)), &config)?;
         Ok(Loaded { name, folder: folder.map(Path::to_owned), config, state })
     };
     if config.models.is_empty() {
@@ -149,7 +151,7 @@ impl Job for Start<'_> {
                 warm_up(&model, batch)?;
                 spinner.finish_and_clear();
             }
-            Ok(Engine::start(&loaded.name, &devices.name, model, limits))
+            Ok(Engine::start(&loaded.name, &devices.name, model, limits)?)
         };
         let engines = models.iter().enumerate().map(start).collect::<Result<_>>()?;
         if !config.allow_jobs {

@@ -34,7 +34,7 @@ pub struct ServeArgs {
     /// Precision of the computation: auto is 16 bits on GPUs that compute in them (bf16, or else f16), f32 elsewhere.
     #[arg(long, value_enum, default_value_t = ComputeDtype::Auto)]
     pub dtype: ComputeDtype,
-    /// A data set whose mazes can be had by index [default: mazes drawn from a fixed seed].
+    /// A data set whose puzzles can be had by index [default: puzzles drawn from a fixed seed].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The folder for saved mazes, the database of jobs, and what jobs write [default: trm-state].
@@ -52,7 +52,7 @@ pub struct ServeArgs {
     /// A reverse proxy is in front: tell clients apart by the last address in X-Forwarded-For, which it writes.
     #[arg(long)]
     pub behind_proxy: bool,
-    /// Mazes in work on the device at a time, for each model [default: by the size of the model and the kind of device].
+    /// Puzzles in work on the device at a time, for each model [default: by the size of the model and the kind of device].
     #[arg(long, value_name = "N", value_parser = at_least_1)]
     pub batch_size: Option<usize>,
     /// Seconds that requests in work get to finish when the server is told to stop [default: 30].

@@ -123,7 +123,7 @@ fn mazes_come_from_everywhere() {
     assert!(drawn["path_cells"].as_u64() >= Some(9));
 
     let hello = served.get("/hello").json();
-    assert_eq!(hello["examples"], json!({"count": 4, "side": 10, "source": "data set"}));
+    assert_eq!(hello["examples"], json!({"puzzle": "maze", "count": 4, "side": 10, "source": "data set"}));
     let dataset = Dataset::load(&data.join("test")).expect("a data set");
     let example = served.get("/get_maze?index=2").json();
     assert_eq!(grid(&example["maze"]).tokens(), dataset.input(2));
@@ -174,6 +174,7 @@ fn endpoints_keep_their_names() {
         ("post", "/predict"),
         ("get", "/predict"),
         ("get", "/predict/stream"),
+        ("get", "/new_puzzle"),
         ("get", "/get_visualizer"),
         ("get", "/get_asset"),
         ("get", "/hello"),

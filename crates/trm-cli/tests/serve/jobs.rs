@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{served::Served, support::tiny_run};
+use crate::{
+    puzzles::untrained_sudoku,
+    served::Served,
+    support::{self, tiny_run},
+};
 
 /// Waits until a job is as wanted.
 fn wait(served: &Served, id: u64, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -56,6 +60,8 @@ fn jobs_work_together() {
     let evaluated = wait(&served, 3, ended);
     assert_eq!(evaluated["state"], "finished", "{evaluated}");
     assert_eq!(evaluated["result"]["count"], 10);
+    let kind = std::fs::read(state.join("data/small/test/puzzle.json")).expect("written down");
+    assert_eq!(kind, b"{\"puzzle\":\"maze\"}");
     let trained = served.get("/jobs/2").json();
     assert_eq!((&trained["result"]["step"], &trained["progress"]), (&json!(50), &json!(1.0)), "{trained}");
     assert_eq!(served.get("/jobs").json()["jobs"].as_array().map(Vec::len), Some(3));
@@ -83,6 +89,33 @@ fn jobs_work_together() {
     assert_eq!(failed["state"], "failed");
     let reason = if cfg!(feature = "hub") { "offline" } else { "--features hub" };
     assert!(failed["error"].as_str().expect("a sentence").contains(reason), "{failed}");
+}
+
+/// A model is evaluated on its own puzzle only, with the grades of that puzzle.
+#[test]
+fn evaluations_keep_to_the_models_puzzle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let model = untrained_sudoku(folder.path());
+    for (puzzle, side, more) in [("maze", "9", ["--min-path", "9"]), ("sudoku", "9", ["--givens", "40"])] {
+        let output = state.join("data").join(puzzle);
+        let mut generate = trm!["data", "generate", "--puzzle", puzzle, "--side", side, "--output", &output];
+        generate.args(more).args(["--count", "4", "--split", "test"]).assert().success();
+    }
+    let served = Served::with_state(&["--allow-jobs", "--model", support::text(&model)], &state);
+    served.post("/run_eval_local", &json!({"dataset": "maze"}));
+    served.post("/run_eval_local", &json!({"dataset": "sudoku"}));
+    let refused = wait(&served, 1, ended);
+    assert_eq!(refused["state"], "failed", "{refused}");
+    assert_eq!(refused["error"], "dataset: holds mazes, which are not what the model answers; name another");
+    let evaluated = wait(&served, 2, ended);
+    assert_eq!(
+        (&evaluated["state"], &evaluated["result"]["count"]),
+        (&json!("finished"), &json!(4)),
+        "{evaluated}"
+    );
+    assert!(evaluated["result"]["grades"]["valid"].is_f64(), "{evaluated}");
+    assert_eq!(evaluated["result"]["valid_path"], Value::Null);
 }
 
 /// A server that is killed during a training goes on with it when it is back, and ends at the same weights, bit for bit.

@@ -13,6 +13,7 @@ mod keeping;
 mod limits;
 mod page;
 mod play;
+mod puzzles;
 mod schema;
 mod served;
 mod sides;

@@ -23,7 +23,7 @@ pub struct Hello {
     version: &'static str,
     /// The models; the first is the default.
     models: Vec<Model>,
-    /// The mazes that can be had by index.
+    /// The puzzles that can be had by index.
     examples: Examples,
     /// Whether jobs can be started.
     jobs: bool,
@@ -36,9 +36,23 @@ pub struct Hello {
 pub struct Model {
     /// What requests call it.
     name: String,
-    /// The side of the mazes that it was made for.
+    /// The puzzle that it answers.
+    #[schema(example = "maze")]
+    puzzle: &'static str,
+    /// The side of the boards that it was made for.
     side: usize,
-    /// Whether it takes mazes of every side.
+    /// Their rows.
+    rows: usize,
+    /// Their columns.
+    columns: usize,
+    /// Rows and columns of the boxes that they fall into, if they do.
+    boxes: Option<[usize; 2]>,
+    /// The sign of each token in text, from token 0 on.
+    #[schema(example = "?# SGo")]
+    signs: &'static str,
+    /// How many puzzle identifiers it knows, counted from 0.
+    puzzle_identifiers: usize,
+    /// Whether it takes boards of every side.
     fits_any_side: bool,
     /// The least and the greatest side that it was trained on.
     trained_sides: [usize; 2],
@@ -50,13 +64,16 @@ pub struct Model {
     device: String,
     /// In which precision.
     precision: String,
-    /// Mazes in work at a time.
+    /// Puzzles in work at a time.
     batch: usize,
 }
 
-/// The mazes that can be had by index.
+/// The puzzles that can be had by index, all of one kind.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Examples {
+    /// Which puzzle they are.
+    #[schema(example = "maze")]
+    puzzle: &'static str,
     count: usize,
     side: usize,
     /// `data set` or `generated`.
@@ -74,10 +91,16 @@ pub struct PublicLimits {
 
 impl Model {
     fn of(engine: &Engine) -> Self {
-        let config = engine.config();
+        let (config, board) = (engine.config(), engine.board());
         Self {
             name: engine.name().to_owned(),
-            side: engine.side(),
+            puzzle: engine.puzzle().name(),
+            side: board.rows,
+            rows: board.rows,
+            columns: board.columns,
+            boxes: board.boxes,
+            signs: board.signs,
+            puzzle_identifiers: config.num_puzzle_identifiers,
             fits_any_side: config.fits_any_side(),
             trained_sides: config.trained_sides(),
             max_steps: config.halt_max_steps,
@@ -94,12 +117,13 @@ impl Model {
 pub async fn hello(State(app): State<Arc<App>>) -> Json<Hello> {
     let limits = &app.limits;
     Json(Hello {
-        message: "Hello from trm: tiny networks that solve mazes by thinking again.",
+        message: "Hello from trm: tiny networks that solve puzzles by thinking again.",
         version: env!("CARGO_PKG_VERSION"),
         models: app.engines.iter().map(|engine| Model::of(engine)).collect(),
         examples: Examples {
+            puzzle: app.examples.puzzle().name(),
             count: app.examples.len(),
-            side: app.examples.side(),
+            side: app.examples.board().rows,
             source: app.examples.source(),
         },
         jobs: app.jobs.is_some(),

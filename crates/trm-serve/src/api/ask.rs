@@ -1,120 +1,32 @@
-//! Requests turned into puzzles for an engine, or refused.
+//! Requests turned into questions for an engine, or refused.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tokio::sync::mpsc;
-use trm_data::{Grid, Maze};
+use tokio::{sync::mpsc, time::timeout_at};
 use trm_model::{HaltRule, SizeFit};
-use utoipa::{IntoParams, ToSchema};
+use trm_puzzles::{Board, named};
 
-use super::{App, Refusal};
+use super::{App, PredictRequest, Refusal, in_background};
 use crate::{
     Engine, Reply, Task,
-    grid_json::{GridForms, maze_from_json},
+    board_json::{Given, question_from_json},
 };
 
-/// When a maze halts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Halt {
-    /// As soon as `q_halt` says so.
-    #[default]
-    Q,
-    /// After the last step only, as the reference evaluates.
-    Never,
-}
-
-impl From<Halt> for HaltRule {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Q => Self::QHalt,
-            Halt::Never => Self::Never,
-        }
-    }
-}
-
-/// A maze to solve: `grid`, or the `index` of an example.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schema(example = json!({"grid": "S #  G#  ", "steps": true}))]
-pub struct PredictRequest {
-    /// The maze.
-    #[schema(value_type = Option<GridForms>)]
-    pub grid: Option<Value>,
-    /// Instead of `grid`: which of the server's examples, counted from 0.
-    pub index: Option<usize>,
-    /// Which model; the first of `/hello` if left out.
-    pub model: Option<String>,
-    /// When to halt.
-    pub halt: Halt,
-    /// Supervision steps at most; the model's own number if left out, or more on boards larger than it was trained on.
-    #[schema(minimum = 1)]
-    pub max_steps: Option<usize>,
-    /// Whether to answer with every supervision step.
-    pub steps: bool,
-    /// Whether steps hold `path_probability`.
-    pub probabilities: bool,
-    /// Milliseconds in which the answer must be ready; the server's limit if left out.
-    #[schema(minimum = 100)]
-    pub deadline_ms: Option<u64>,
-}
-
-/// The same in the query of an address.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PredictQuery {
-    /// The maze as text: lines of `# SG`, or all rows in one line.
-    pub grid: Option<String>,
-    /// Instead of `grid`: which of the server's examples, counted from 0.
-    pub index: Option<usize>,
-    /// Which model; the first of `/hello` if left out.
-    pub model: Option<String>,
-    /// When to halt.
-    #[param(inline)]
-    pub halt: Halt,
-    /// Supervision steps at most; the model's own number if left out, or more on boards larger than it was trained on.
-    #[param(minimum = 1)]
-    pub max_steps: Option<usize>,
-    /// Whether to answer with every supervision step; a stream does so anyway.
-    pub steps: bool,
-    /// Whether steps hold `path_probability`.
-    pub probabilities: bool,
-    /// Milliseconds in which the answer must be ready; the server's limit if left out.
-    #[param(minimum = 100)]
-    pub deadline_ms: Option<u64>,
-}
-
-impl From<PredictQuery> for PredictRequest {
-    fn from(query: PredictQuery) -> Self {
-        let PredictQuery { grid, index, model, halt, max_steps, steps, probabilities, deadline_ms } = query;
-        Self {
-            grid: grid.map(Value::String),
-            index,
-            model,
-            halt,
-            max_steps,
-            steps,
-            probabilities,
-            deadline_ms,
-        }
-    }
-}
-
-/// A maze, checked, and all that is known about it.
+/// A question, checked, and all that is known about it.
 pub struct Question {
     pub engine: Arc<Engine>,
-    pub maze: Maze,
-    /// Its label; `None` if there is no path.
-    pub target: Option<Grid>,
+    pub board: Board,
+    /// Its tokens, `[cells]`.
+    pub tokens: Vec<u8>,
+    /// The right answer, where a program finds one.
+    pub label: Option<Vec<u8>>,
+    pub puzzle_identifier: i32,
     /// Which of the examples it is.
     pub index: Option<usize>,
-    /// Where the model was not trained on mazes of this side.
+    /// Where the model was not trained on boards of this side.
     pub warning: Option<String>,
     pub rule: HaltRule,
     pub max_steps: usize,
@@ -123,8 +35,9 @@ pub struct Question {
     pub deadline: Instant,
 }
 
-/// On what terms a model takes mazes of a side.
-pub struct SideTerms {
+/// On what terms a model takes boards of a size.
+pub struct Terms {
+    pub board: Board,
     /// Supervision steps that they get at most, if nobody asks for another number.
     pub max_steps: usize,
     /// Where the model was not trained on such.
@@ -132,54 +45,77 @@ pub struct SideTerms {
 }
 
 impl App {
-    /// On what terms a model takes mazes of this side; refuses those that its weights do not fit, and those beyond
-    /// `limits.side`.
-    pub fn side_terms(&self, engine: &Engine, side: usize) -> Result<SideTerms, Refusal> {
-        let largest = self.limits.side;
-        if side > largest {
-            let detail = format!("the maze has side {side}; this server takes up to {largest}");
-            return Err(Refusal::bad_request("bad_maze", detail));
+    /// The model of that name, or the first that answers that puzzle, or the first.
+    pub fn engine(&self, model: Option<&str>, puzzle: Option<&str>) -> Result<&Arc<Engine>, Refusal> {
+        let puzzle = puzzle.map(named).transpose()?;
+        let answers = |engine: &Engine| puzzle.is_none_or(|puzzle| puzzle.name() == engine.puzzle().name());
+        let found = self.engines.iter().find(|engine| match model {
+            Some(name) => engine.name() == name,
+            None => answers(engine),
+        });
+        match (found, puzzle) {
+            (Some(engine), Some(puzzle)) if !answers(engine) => Err(Refusal::wrong_puzzle(engine, puzzle)),
+            (Some(engine), _) => Ok(engine),
+            (None, Some(puzzle)) if model.is_none() => {
+                let plural = puzzle.plural();
+                Err(Refusal::not_found(format!(
+                    "no model of this server answers {plural}; /hello lists them"
+                )))
+            }
+            (None, _) => {
+                let known: Vec<&str> = self.engines.iter().map(|engine| engine.name()).collect();
+                let (name, known) = (model.unwrap_or_default(), known.join(" or "));
+                Err(Refusal::not_found(format!("there is no model {name:?}; take {known}")))
+            }
         }
-        let (config, cells) = (engine.config(), side * side);
-        if config.fit(cells) == SizeFit::No {
-            let (name, own) = (engine.name(), engine.side());
-            return Err(Refusal::bad_request(
-                "wrong_side",
-                format!("the maze is {side}x{side}, but the model {name} was made for {own}x{own}"),
-            ));
-        }
-        let fitted = config.for_cells(cells).map_err(|error| Refusal::broken(error.to_string()))?;
-        Ok(SideTerms { max_steps: fitted.halt_max_steps, warning: config.size_warning(cells) })
     }
 
-    /// The model of that name, or the first.
-    pub fn engine(&self, name: Option<&str>) -> Result<&Arc<Engine>, Refusal> {
-        let found = self.engines.iter().find(|engine| name.is_none_or(|name| engine.name() == name));
-        found.ok_or_else(|| {
-            let known: Vec<&str> = self.engines.iter().map(|engine| engine.name()).collect();
-            Refusal::not_found(format!(
-                "there is no model {:?}; take {}",
-                name.unwrap_or(""),
-                known.join(" or ")
-            ))
-        })
+    /// On what terms a model takes boards of so many cells; refuses those that its weights do not fit, and those beyond
+    /// `limits.side`.
+    pub fn terms(&self, engine: &Engine, cells: usize) -> Result<Terms, Refusal> {
+        let (config, noun) = (engine.config(), engine.puzzle().noun());
+        let board = engine.puzzle().board(cells, config.vocab_size);
+        if let Some(board) = board {
+            let side = board.rows.max(board.columns);
+            self.must_be_within_limits(side, noun)?;
+        }
+        let Some(board) = board.filter(|_| config.fit(cells) != SizeFit::No) else {
+            let size = |board: &Board| format!("{}x{}", board.rows, board.columns);
+            let given = board.map_or(format!("has {cells} cells"), |board| format!("is {}", size(&board)));
+            let (name, own) = (engine.name(), size(engine.board()));
+            let detail = format!("the {noun} {given}, but the model {name} was made for {own}");
+            return Err(Refusal::bad_request("wrong_side", detail));
+        };
+        let fitted = config.for_cells(cells).map_err(|error| Refusal::broken(error.to_string()))?;
+        Ok(Terms { board, max_steps: fitted.halt_max_steps, warning: config.size_warning(cells) })
+    }
+
+    /// Refuses boards beyond `limits.side`.
+    pub fn must_be_within_limits(&self, side: usize, noun: &str) -> Result<(), Refusal> {
+        let largest = self.limits.side;
+        if side <= largest {
+            return Ok(());
+        }
+        let detail = format!("the {noun} has side {side}; this server takes up to {largest}");
+        Err(Refusal::bad_request(if noun == "maze" { "bad_maze" } else { "bad_puzzle" }, detail))
     }
 
     /// Checks a request.
-    pub fn question(&self, request: &PredictRequest) -> Result<Question, Refusal> {
+    pub async fn question(&self, request: &PredictRequest) -> Result<Question, Refusal> {
         let begun = Instant::now();
-        let engine = self.engine(request.model.as_deref())?;
-        let (maze, index) = match (&request.grid, request.index) {
-            (Some(grid), None) => (maze_from_json(grid)?, None),
-            (None, Some(index)) => (self.examples.get(index)?.maze.clone(), Some(index)),
+        let engine = self.engine(request.model.as_deref(), request.puzzle.as_deref())?;
+        let puzzle = engine.puzzle();
+        let (given, index) = match (&request.grid, request.index) {
+            (Some(grid), None) => (question_from_json(puzzle, grid)?, None),
+            (None, Some(index)) => (Given::flat(self.examples.get(puzzle, index)?.question), Some(index)),
             _ => {
-                return Err(Refusal::bad_request(
-                    "bad_request",
-                    "give a maze as `grid`, or the `index` of an example",
-                ));
+                let noun = puzzle.noun();
+                let detail = format!("give a {noun} as `grid`, or the `index` of an example");
+                return Err(Refusal::bad_request("bad_request", detail));
             }
         };
-        let SideTerms { max_steps: longest, warning } = self.side_terms(engine, maze.side())?;
+        let Terms { board, max_steps: longest, warning } = self.terms(engine, given.tokens.len())?;
+        given.must_lie_on(&board, puzzle.noun())?;
         let max_steps = request.max_steps.unwrap_or(longest);
         // Beyond twice its training a model only repeats itself, and one request could take a device for long.
         if !(1..=2 * longest).contains(&max_steps) {
@@ -188,27 +124,50 @@ impl App {
                 format!("max_steps is {max_steps}; this model takes 1 to {}", 2 * longest),
             ));
         }
-        let longest = Duration::from_secs(self.limits.request_seconds);
-        let time = match request.deadline_ms {
-            Some(milliseconds @ 0..100) => {
-                let detail = format!("deadline_ms is {milliseconds}; take 100 or more");
-                return Err(Refusal::bad_request("bad_request", detail));
-            }
-            Some(milliseconds) => Duration::from_millis(milliseconds).min(longest),
-            None => longest,
-        };
+        let deadline = begun + self.time(request.deadline_ms)?;
+        let puzzle_identifier = identifier(engine, request.puzzle_identifier)?;
+        // A search may take long on a board that somebody made for this.
+        let tokens = given.tokens.clone();
+        let search = in_background(move || Ok(puzzle.solve(&tokens).ok()));
+        let label = timeout_at(deadline.into(), search).await.map_err(|_| Refusal::too_late())??;
         Ok(Question {
             engine: engine.clone(),
-            target: maze.solve(),
-            maze,
+            board,
+            tokens: given.tokens,
+            label,
+            puzzle_identifier,
             index,
             warning,
             rule: request.halt.into(),
             max_steps,
             begun,
-            deadline: begun + time,
+            deadline,
         })
     }
+
+    /// The time that a request has.
+    fn time(&self, deadline_ms: Option<u64>) -> Result<Duration, Refusal> {
+        let longest = Duration::from_secs(self.limits.request_seconds);
+        match deadline_ms {
+            Some(milliseconds @ 0..100) => {
+                let detail = format!("deadline_ms is {milliseconds}; take 100 or more");
+                Err(Refusal::bad_request("bad_request", detail))
+            }
+            Some(milliseconds) => Ok(Duration::from_millis(milliseconds).min(longest)),
+            None => Ok(longest),
+        }
+    }
+}
+
+/// The identifier of a puzzle, if the model has it.
+fn identifier(engine: &Engine, identifier: u32) -> Result<i32, Refusal> {
+    let known = engine.config().num_puzzle_identifiers;
+    let found = i32::try_from(identifier).ok().filter(|_| (identifier as usize) < known);
+    found.ok_or_else(|| {
+        let (name, last) = (engine.name(), known.saturating_sub(1));
+        let detail = format!("puzzle_identifier is {identifier}; the model {name} knows 0 to {last}");
+        Refusal::bad_request("bad_request", detail)
+    })
 }
 
 impl Question {
@@ -216,7 +175,8 @@ impl Question {
     pub fn task(&self, every_step: bool) -> (Task, mpsc::UnboundedReceiver<Reply>) {
         let (replies, receiver) = mpsc::unbounded_channel();
         let task = Task {
-            inputs: self.maze.grid().tokens(),
+            inputs: self.tokens.clone(),
+            puzzle_identifier: self.puzzle_identifier,
             rule: self.rule,
             max_steps: self.max_steps,
             every_step,

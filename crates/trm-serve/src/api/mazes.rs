@@ -1,39 +1,26 @@
 //! `/new_maze` and examples: mazes to solve.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout_at;
-use trm_data::{Cell, Generator, GeneratorConfig, Labelled};
+use trm_data::{Cell, GeneratorConfig, Grid, Labelled};
+use trm_puzzles::{Puzzle, maze::Mazes};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{App, Refusal, Refusals, extract::Query, in_background};
-use crate::{
-    grid_json::{Rows, rows_of},
-    jobs::LARGEST_SEED,
+use super::{
+    App, Refusal, Refusals,
+    draw::{draw, seed_or_random},
+    extract::Query,
 };
-
-/// The seed asked for, or a random one; refuses those that a browser could not give back.
-pub fn seed_or_random(seed: Option<u64>) -> Result<u64, Refusal> {
-    match seed {
-        None => Ok(rand::random::<u64>() & LARGEST_SEED),
-        Some(seed) if seed <= LARGEST_SEED => Ok(seed),
-        Some(seed) => {
-            Err(Refusal::bad_request("bad_request", format!("seed is {seed}; take 0 to {LARGEST_SEED}")))
-        }
-    }
-}
+use crate::grid_json::{Rows, rows, rows_of};
 
 /// What kind of maze to draw.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct NewMazeQuery {
-    /// Rows and columns; those of the first model if left out.
+    /// Rows and columns; those of the first model for mazes if left out.
     #[param(minimum = 2, maximum = 255)]
     side: Option<usize>,
     /// The least number of cells on a shortest path; 12 % of all cells if left out.
@@ -73,7 +60,10 @@ pub async fn new_maze(
     State(app): State<Arc<App>>,
     Query(query): Query<NewMazeQuery>,
 ) -> Result<Json<NewMaze>, Refusal> {
-    let side = query.side.unwrap_or_else(|| app.engines[0].side());
+    let side = match query.side {
+        Some(side) => side,
+        None => app.engine(None, Some(Mazes.name()))?.board().rows,
+    };
     if side > app.limits.side {
         let largest = app.limits.side;
         return Err(Refusal::bad_request(
@@ -93,31 +83,6 @@ pub async fn new_maze(
     let Labelled { maze, solution } = drawn.ok_or_else(|| Refusal::broken("no maze was drawn"))?;
     let path_cells = solution.count(Cell::Path);
     Ok(Json(NewMaze { maze: rows_of(maze.grid()), target_maze: rows_of(&solution), side, seed, path_cells }))
-}
-
-/// Draws mazes, one request at a time: drawing large ones takes all cores. It ends with the request's time, or when nobody
-/// waits for it any more.
-pub async fn draw(app: &App, config: GeneratorConfig, count: usize) -> Result<Vec<Labelled>, Refusal> {
-    let deadline = Instant::now() + Duration::from_secs(app.limits.request_seconds);
-    let turn = timeout_at(deadline.into(), app.drawing.clone().acquire_owned()).await;
-    let turn = turn
-        .map_err(|_| Refusal::busy("others are drawing mazes; try again in a second"))?
-        .map_err(|_| Refusal::unavailable("the server is stopping; try again later"))?;
-    let wanted = Arc::new(());
-    let is_wanted = Arc::downgrade(&wanted);
-    let drawn = in_background(move || {
-        let _turn = turn;
-        let should_stop = || is_wanted.strong_count() == 0 || Instant::now() >= deadline;
-        let mut generator = Generator::new_unless(config, should_stop).map_err(|error| match error {
-            trm_data::Error::Stopped => Refusal::drawn_too_late(),
-            error => Refusal::bad_request("bad_request", error.to_string()),
-        })?;
-        generator.next_batch_unless(count, should_stop).ok_or_else(Refusal::drawn_too_late)
-    })
-    .await;
-    // Dropped before if the request was.
-    drop(wanted);
-    drawn
 }
 
 /// Which example.
@@ -153,12 +118,14 @@ pub async fn get_maze(
     State(app): State<Arc<App>>,
     Query(GetMazeQuery { index }): Query<GetMazeQuery>,
 ) -> Result<Json<ExampleMaze>, Refusal> {
-    let example = app.examples.get(index)?;
+    let example = app.examples.get(&Mazes, index)?;
+    let side = app.examples.board().rows;
+    let target = example.label.and_then(|label| Grid::from_tokens(&label).ok());
     Ok(Json(ExampleMaze {
-        maze: rows_of(example.maze.grid()),
-        target_maze: example.target.as_ref().map(rows_of),
-        side: example.maze.side(),
+        maze: rows(&example.question, side),
+        target_maze: target.as_ref().map(rows_of),
+        side,
         index,
-        path_cells: example.target.map(|target| target.count(Cell::Path)),
+        path_cells: target.map(|target| target.count(Cell::Path)),
     }))
 }

@@ -1,18 +1,24 @@
 //! The HTTP API: routes, and what they share.
 
 mod about;
+mod answer;
 mod ask;
+mod board_answer;
 mod clients;
 mod custom;
+mod draw;
 mod extract;
 mod guard;
 mod jobs;
+mod maze_answer;
 mod mazes;
+mod new_puzzle;
 mod page;
 mod play;
 mod predict;
 mod read_mazes;
 mod refusal;
+mod request;
 mod router;
 mod stream;
 mod token;
@@ -24,15 +30,15 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
+use self::{clients::Clients, token::Token};
 pub use self::{
-    ask::{PredictQuery, PredictRequest},
     refusal::{BodyRefusals, Refusal, Refusals},
+    request::{PredictQuery, PredictRequest},
     router::{openapi, router},
 };
-use self::{clients::Clients, token::Token};
 use crate::{Config, Engine, Jobs, Limits, examples::Examples, metrics::ServerMetrics, samples::SavedMazes};
 
-/// Does on a thread that may wait what an asynchronous one must not: files, the database, drawing mazes.
+/// Does on a thread that may wait what an asynchronous one must not: files, the database, drawing and solving puzzles.
 async fn in_background<T: Send + 'static>(
     task: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -51,7 +57,7 @@ pub struct App {
     pub behind_proxy: bool,
     pub metrics: ServerMetrics,
     clients: Arc<Clients>,
-    /// A turn to draw mazes.
+    /// A turn to draw puzzles.
     drawing: Arc<Semaphore>,
     draining: AtomicBool,
 }

@@ -5,16 +5,18 @@ use std::{sync::Arc, time::Instant};
 use axum::{extract::State, response::IntoResponse};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
-use trm_data::{GeneratorConfig, Labelled, judge_tokens};
+use trm_data::{GeneratorConfig, Labelled, Maze, judge_tokens};
 use trm_eval::wilson_interval;
+use trm_puzzles::{Puzzle, maze::Mazes};
 use utoipa::IntoParams;
 
 use super::{
     App, Refusal, Refusals,
-    ask::{Halt, Question, SideTerms},
+    ask::{Question, Terms},
+    draw::{draw, seed_or_random},
     extract::Query,
-    mazes::{draw, seed_or_random},
     predict::next_step,
+    request::Halt,
     stream::{ServerEvent, event, event_stream},
 };
 use crate::Stepped;
@@ -30,7 +32,7 @@ pub struct PlayQuery {
     /// Chooses the mazes; drawn at random if left out, and told in the summary.
     #[param(maximum = 9007199254740991u64)]
     seed: Option<u64>,
-    /// Which model; the first of `/hello` if left out.
+    /// Which model; the first of `/hello` for mazes if left out.
     model: Option<String>,
     /// Rows and columns of the mazes; those that the model was made for if left out.
     #[param(minimum = 2, maximum = 255)]
@@ -102,11 +104,13 @@ pub async fn play_stream(
         ));
     }
     let seed = seed_or_random(query.seed)?;
-    let engine = app.engine(query.model.as_deref())?.clone();
-    let side = query.side.unwrap_or(engine.side());
-    let SideTerms { max_steps, warning } = app.side_terms(&engine, side)?;
+    let engine = app.engine(query.model.as_deref(), Some(Mazes.name()))?.clone();
+    let side = query.side.unwrap_or(engine.board().rows);
+    app.must_be_within_limits(side, Mazes.noun())?;
     let min_path = query.min_path.unwrap_or(GeneratorConfig::of_side(side, 0).min_path);
     let config = GeneratorConfig::new(side, min_path, seed);
+    config.validate().map_err(|error| Refusal::bad_request("bad_request", error.to_string()))?;
+    let Terms { board, max_steps, warning } = app.terms(&engine, side * side)?;
     let mazes = draw(&app, config, query.count).await?;
 
     let begun = Instant::now();
@@ -120,11 +124,12 @@ pub async fn play_stream(
             async move {
                 let begun = Instant::now();
                 let deadline = begun + deadline;
-                let target = Some(solution);
                 let question = Question {
                     engine,
-                    maze,
-                    target,
+                    board,
+                    tokens: maze.grid().tokens(),
+                    label: Some(solution.tokens()),
+                    puzzle_identifier: 0,
                     index: None,
                     warning: None,
                     rule,
@@ -132,7 +137,7 @@ pub async fn play_stream(
                     begun,
                     deadline,
                 };
-                outcome(number, &question).await
+                outcome(number, &maze, &question).await
             }
         });
     let events = outcomes.buffer_unordered(at_a_time).map(Some).chain(stream::iter([None])).scan(
@@ -156,11 +161,11 @@ pub async fn play_stream(
     Ok(event_stream(events))
 }
 
-async fn outcome(number: usize, question: &Question) -> Result<Outcome, Refusal> {
+async fn outcome(number: usize, maze: &Maze, question: &Question) -> Result<Outcome, Refusal> {
     let (task, mut replies) = question.task(false);
     question.engine.submit(task).await?;
     let Stepped { thought, .. } = next_step(question, &mut replies).await?;
-    let verdict = judge_tokens(&question.maze, &thought.answer);
+    let verdict = judge_tokens(maze, &thought.answer);
     Ok(Outcome {
         number,
         exact: verdict.exact,

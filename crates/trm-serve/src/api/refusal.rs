@@ -8,9 +8,10 @@ use axum::{
 };
 use serde::Serialize;
 use trm_data::Error as DataError;
+use trm_puzzles::{Error as PuzzleError, Puzzle};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::NotTaken;
+use crate::{Engine, NotTaken};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -52,6 +53,13 @@ impl Refusal {
     /// With the place that is wrong, counted from 1.
     pub fn at(self, row: Option<usize>, column: Option<usize>) -> Self {
         Self { row, column, ..self }
+    }
+
+    /// 400: the model is for another puzzle than the one asked for.
+    pub fn wrong_puzzle(engine: &Engine, asked: &dyn Puzzle) -> Self {
+        let (name, own, asked) = (engine.name(), engine.puzzle().plural(), asked.plural());
+        let detail = format!("the model {name} answers {own}, not {asked}; take another model of /hello");
+        Self::bad_request("wrong_puzzle", detail)
     }
 
     /// 401.
@@ -112,7 +120,7 @@ impl Refusal {
     /// 504: the model did not answer in time.
     pub fn too_late() -> Self {
         let detail =
-            "the answer was not ready in time; try again when fewer mazes are waiting, or with fewer steps";
+            "the answer was not ready in time; try again when fewer puzzles are waiting, or with fewer steps";
         Self::new(StatusCode::GATEWAY_TIMEOUT, "too_late", detail)
     }
 
@@ -153,10 +161,10 @@ pub enum Refusals {
     /// The token is missing or wrong.
     #[response(status = 401)]
     Unauthorized(#[to_schema] Refusal),
-    /// The maze, file or model is not there.
+    /// The puzzle, file or model is not there.
     #[response(status = 404)]
     NotFound(#[to_schema] Refusal),
-    /// Too many mazes wait, or this client has too many requests open; `Retry-After` says when to come back.
+    /// Too many puzzles wait, or this client has too many requests open; `Retry-After` says when to come back.
     #[response(status = 429)]
     Busy(#[to_schema] Refusal),
     /// The device failed, or the server is stopping.
@@ -195,10 +203,25 @@ impl From<DataError> for Refusal {
     }
 }
 
+impl From<PuzzleError> for Refusal {
+    fn from(error: PuzzleError) -> Self {
+        let (row, column) = match error {
+            PuzzleError::Data(error) => return error.into(),
+            PuzzleError::UnknownPuzzle { .. } => return Self::bad_request("bad_request", error.to_string()),
+            PuzzleError::UnknownSign { row, column, .. } | PuzzleError::UnknownToken { row, column, .. } => {
+                (Some(row), Some(column))
+            }
+            PuzzleError::Clash { second: (row, column), .. } => (Some(row), Some(column)),
+            _ => (None, None),
+        };
+        Self::bad_request("bad_puzzle", error.to_string()).at(row, column)
+    }
+}
+
 impl From<NotTaken> for Refusal {
     fn from(reason: NotTaken) -> Self {
         match reason {
-            NotTaken::Full => Self::busy("too many mazes are waiting; try again in a second"),
+            NotTaken::Full => Self::busy("too many puzzles are waiting; try again in a second"),
             NotTaken::Closed => Self::unavailable("the server is stopping; try again later"),
         }
     }

@@ -23,18 +23,22 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{App, Refusal, about, custom, guard, jobs, mazes, page, play, predict, read_mazes, stream};
+use super::{
+    App, Refusal, about, custom, guard, jobs, mazes, new_puzzle, page, play, predict, read_mazes, stream,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "trm",
-        description = "Tiny Recursive Models that solve mazes: watch one think, or let it answer.\n\n\
-                       Cells are tokens: 1 wall, 2 open, 3 start, 4 goal, 5 path. \
+        description = "Tiny Recursive Models that solve puzzles: watch one think, or let it answer.\n\n\
+                       Cells are tokens. Of mazes: 1 wall, 2 open, 3 start, 4 goal, 5 path. Of Sudokus: 1 an empty cell, \
+                       2 the digit 1, and so on. `/hello` has the signs of all tokens of each model. \
                        A refusal is JSON with one plain sentence in `detail`."
     ),
     tags(
-        (name = "predict", description = "Solve mazes"),
+        (name = "predict", description = "Solve puzzles"),
+        (name = "puzzles", description = "Find puzzles to solve"),
         (name = "mazes", description = "Find mazes to solve"),
         (name = "samples", description = "Keep mazes"),
         (name = "jobs", description = "Data, weights, training, evaluation; only with --allow-jobs"),
@@ -65,6 +69,7 @@ fn guarded() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(predict::predict_maze, predict::predict_example))
         .routes(routes!(stream::predict_stream))
         .routes(routes!(play::play_stream))
+        .routes(routes!(new_puzzle::new_puzzle))
         .routes(routes!(mazes::new_maze))
         .routes(routes!(mazes::get_maze))
         .routes(routes!(read_mazes::read_mazes))

@@ -15,8 +15,9 @@ use utoipa::ToSchema;
 
 use super::{
     App, PredictQuery, PredictRequest, Refusal, Refusals,
+    answer::{Prediction, Step},
     extract::Query,
-    predict::{Prediction, Step, next_step},
+    predict::next_step,
 };
 
 /// An event of a stream.
@@ -29,7 +30,7 @@ pub struct ServerEvent {
     data: String,
 }
 
-/// Watch a maze being solved.
+/// Watch a puzzle being solved.
 ///
 /// Server-sent events: a `step` (a Step) after every supervision step, then `done` (a Prediction without its steps) or
 /// `error` (a Refusal).
@@ -42,7 +43,7 @@ pub async fn predict_stream(
     Query(query): Query<PredictQuery>,
 ) -> Result<impl IntoResponse, Refusal> {
     let request = PredictRequest::from(query);
-    let question = app.question(&request)?;
+    let question = app.question(&request).await?;
     let replies = question.submit(true)?;
     let probabilities = request.probabilities;
     let begin = Some((question, replies, None));

@@ -1,4 +1,4 @@
-//! Engines: a model at work on the mazes of many requests, which share running batches, one for each side.
+//! Engines: a model at work on the puzzles of many requests, which share running batches, one for each size.
 
 mod counts;
 mod task;
@@ -6,6 +6,7 @@ mod worker;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,19 +17,23 @@ use std::{
 use tokio::sync::mpsc;
 use trm_kernels::Kernels;
 use trm_model::{Trm, TrmConfig};
+use trm_puzzles::{Board, Error as PuzzleError, Puzzle};
 
 pub(crate) use self::counts::EngineMetrics;
 pub use self::task::{Reply, Stepped, Task};
+use crate::{Result, puzzles::puzzle_of_model};
 
 /// A model on a device, with a thread of its own that computes.
 ///
-/// Mazes enter its running batches as others halt ([`trm_model::RunningBatches`]): one for each side, which take turns step by
-/// step. What becomes of a maze does not depend on its neighbours. The thread ends when the engine is dropped and what was submitted is done.
+/// Puzzles enter its running batches as others halt ([`trm_model::RunningBatches`]): one for each size, which take turns step by
+/// step. What becomes of a puzzle does not depend on its neighbours. The thread ends when the engine is dropped and what was submitted is done.
 pub struct Engine {
     /// What requests call it.
     name: String,
     /// The device, as people name it.
     device: String,
+    puzzle: &'static dyn Puzzle,
+    board: Board,
     config: TrmConfig,
     capacity: usize,
     queue: mpsc::Sender<Task>,
@@ -39,9 +44,9 @@ pub struct Engine {
 /// Bounds of an engine.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineLimits {
-    /// Mazes in work at a time.
+    /// Puzzles in work at a time.
     pub batch: usize,
-    /// Mazes that wait for a place in the batch.
+    /// Puzzles that wait for a place in the batch.
     pub queue: usize,
 }
 
@@ -56,8 +61,19 @@ pub enum NotTaken {
 
 impl Engine {
     /// Starts a thread that computes with this model. `name` and `device` are what people call them.
-    pub fn start<B: Kernels>(name: &str, device: &str, model: Trm<B>, limits: EngineLimits) -> Self {
+    ///
+    /// # Errors
+    /// Those of [`puzzle_of_model`], for a model of which it cannot be told which puzzle it answers.
+    pub fn start<B: Kernels>(name: &str, device: &str, model: Trm<B>, limits: EngineLimits) -> Result<Self> {
         let config = model.config().clone();
+        let puzzle = puzzle_of_model(Path::new(name), &config)?;
+        let [cells, vocab_size] = [config.seq_len, config.vocab_size];
+        let board = puzzle.board(cells, vocab_size).ok_or_else(|| PuzzleError::BoardOfOther {
+            folder: name.into(),
+            puzzle: puzzle.name(),
+            cells,
+            vocab_size,
+        })?;
         let (queue, tasks) = mpsc::channel(limits.queue.max(1));
         let metrics = EngineMetrics::default();
         let healthy = Arc::new(AtomicBool::new(true));
@@ -74,7 +90,7 @@ impl Engine {
             }
         });
         let (name, device) = (name.to_owned(), device.to_owned());
-        Self { name, device, config, capacity, queue, metrics, healthy }
+        Ok(Self { name, device, puzzle, board, config, capacity, queue, metrics, healthy })
     }
 
     /// What requests call the model.
@@ -92,12 +108,17 @@ impl Engine {
         &self.config
     }
 
-    /// The side of the mazes that it was made for; [`TrmConfig::fit`] tells what else it takes.
-    pub fn side(&self) -> usize {
-        self.config.seq_len.isqrt()
+    /// The puzzle that it answers.
+    pub fn puzzle(&self) -> &'static dyn Puzzle {
+        self.puzzle
     }
 
-    /// How many mazes are in work at a time.
+    /// The board that it was made for; [`TrmConfig::fit`] tells what else it takes.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// How many puzzles are in work at a time.
     pub fn capacity(&self) -> usize {
         self.capacity
     }

@@ -10,6 +10,8 @@ use trm_model::HaltRule;
 pub struct Task {
     /// Tokens, of a number that the weights fit.
     pub inputs: Vec<u8>,
+    /// One of those that the model has an embedding for.
+    pub puzzle_identifier: i32,
     /// When to halt.
     pub rule: HaltRule,
     /// Supervision steps at most.

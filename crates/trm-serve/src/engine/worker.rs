@@ -84,7 +84,9 @@ impl<B: Kernels> EngineThread<B> {
         }
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
-        let puzzle = Puzzle::new(ticket, &task.inputs, task.rule, task.max_steps);
+        let puzzle_identifier = task.puzzle_identifier;
+        let puzzle =
+            Puzzle { puzzle_identifier, ..Puzzle::new(ticket, &task.inputs, task.rule, task.max_steps) };
         match self.batches.admit(puzzle) {
             Ok(()) => {
                 self.in_work.insert(ticket, InWork { task, entered });

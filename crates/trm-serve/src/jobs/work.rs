@@ -3,19 +3,23 @@
 use std::{cell::RefCell, ops::ControlFlow, path::PathBuf};
 
 use serde_json::{Value, json};
-use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest, load_split};
-use trm_eval::{EvalOptions, EvalProgress, Observer, evaluate_on_all};
+use trm_data::{BuildOptions, BuildSummary, Dataset, ExcludeSet, Generator, SplitRequest, kind, load_split};
+use trm_eval::{EvalOptions, EvalProgress, Observer, evaluate_on_all, grades};
 use trm_hub::{Hub, HubOptions, csv_folder, resolve_weights};
 use trm_kernels::Kernels;
 use trm_model::{
     HaltRule, Precision, Trm, TrmConfig,
     weights::{self, StateDict},
 };
+use trm_puzzles::{Puzzle, maze::Mazes};
 
 use super::{
     Done, DownloadWeights, Folders, JobWatch, PrepareDataset, Request, RunEvalLocal, Worker, training,
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    puzzles::{may_answer, puzzle_of_data},
+};
 
 /// Does jobs on the devices of a backend.
 pub struct DeviceWorker<B: Kernels> {
@@ -77,6 +81,7 @@ fn prepare_dataset(request: &PrepareDataset, folders: &Folders, watch: &JobWatch
         }
     };
     let BuildSummary { splits } = summary;
+    splits.iter().try_for_each(|split| kind::write(&output.join(&split.name), Mazes.name()))?;
     let splits =
         splits.iter().map(|split| json!({"name": split.name, "mazes": split.groups, "rows": split.rows}));
     Ok(json!({"dataset": request.name, "splits": splits.collect::<Vec<_>>()}))
@@ -99,8 +104,13 @@ fn download_weights(request: &DownloadWeights, folders: &Folders, watch: &JobWat
 
 impl<B: Kernels> DeviceWorker<B> {
     fn evaluate(&self, request: &RunEvalLocal, folders: &Folders, watch: &JobWatch<'_>) -> Result<Done> {
-        let dataset = self.dataset(request, folders)?;
+        let (dataset, puzzle) = self.dataset(request, folders)?;
         let (config, state) = self.model(request, folders)?;
+        if let Some(puzzle) = puzzle.filter(|puzzle| !may_answer(&config, *puzzle)) {
+            let reason =
+                format!("holds {}, which are not what the model answers; name another", puzzle.plural());
+            return Err(Error::Job { field: "dataset", reason });
+        }
         let load = |device| Ok(Trm::<B>::from_state(&config, &state, device)?.into_precision(Precision::F32));
         let models = self.devices.iter().map(load).collect::<Result<_>>()?;
         let options = EvalOptions {
@@ -113,13 +123,28 @@ impl<B: Kernels> DeviceWorker<B> {
         if let Some(warning) = &warning {
             watch.log(&format!("mind: {warning}"));
         }
-        let evaluation = evaluate_on_all(models, &dataset, &options, &mut Observing(watch))?;
+        let mut evaluation = evaluate_on_all(models, &dataset, &options, &mut Observing(watch))?;
+        // What the metrics say of mazes means nothing for other puzzles, which have grades of their own.
+        let other = puzzle.filter(|puzzle| puzzle.name() != Mazes.name());
+        if other.is_some() {
+            (evaluation.metrics.valid_path, evaluation.metrics.optimal_path) = (None, None);
+        }
         let mut metrics = json!(evaluation.metrics);
+        if let Some(puzzle) = other {
+            let grades = grades(puzzle, &dataset, &evaluation.outcomes);
+            metrics["grades"] =
+                grades.iter().map(|grade| (grade.name.to_owned(), json!(grade.share))).collect();
+        }
         metrics["warning"] = json!(warning);
         Ok(if evaluation.complete { Done::Finished(metrics) } else { Done::Stopped(metrics) })
     }
 
-    fn dataset(&self, request: &RunEvalLocal, folders: &Folders) -> Result<Dataset> {
+    /// The data set, and the puzzle that it holds, where that can be told.
+    fn dataset(
+        &self,
+        request: &RunEvalLocal,
+        folders: &Folders,
+    ) -> Result<(Dataset, Option<&'static dyn Puzzle>)> {
         let folder = match (&request.dataset, &self.data) {
             (Some(name), _) => folders.data(name),
             (None, Some(folder)) => folder.clone(),
@@ -129,7 +154,10 @@ impl<B: Kernels> DeviceWorker<B> {
                 return Err(Error::Job { field: "dataset", reason });
             }
         };
-        Ok(load_split(&folder, request.split.as_deref().unwrap_or("test"))?)
+        let split = request.split.as_deref().unwrap_or("test");
+        let dataset = load_split(&folder, split)?;
+        let puzzle = puzzle_of_data(&folder, split, &dataset)?;
+        Ok((dataset, puzzle))
     }
 
     fn model(&self, request: &RunEvalLocal, folders: &Folders) -> Result<(TrmConfig, StateDict)> {
@@ -157,7 +185,7 @@ struct Observing<'a>(&'a JobWatch<'a>);
 
 impl Observer for Observing<'_> {
     fn progress(&mut self, EvalProgress { finished, total, share }: EvalProgress) {
-        self.0.progress(share, &format!("{finished} of {total} mazes"));
+        self.0.progress(share, &format!("{finished} of {total} puzzles"));
     }
 
     fn should_stop(&mut self) -> bool {
