@@ -1,36 +1,39 @@
-import { decodeLink, encodeLink } from "./link.js";
-
 const WRITE_AFTER = 300;
 
 /**
- * Keeps the maze and the model in the fragment of the address.
- * @param {{current: () => {maze: import("./maze.js").Maze, model: string | null},
- *          open: (maze: import("./maze.js").Maze, model: string | null) => void,
- *          maxSide: () => number, broken: (sentence: string) => void}} page
+ * Keeps the puzzle on the board and the model in the fragment of the address.
+ * @param {{games: import("./games.js").Game[], game: () => import("./games.js").Game, model: () => string | null,
+ *          open: (game: import("./games.js").Game, value: object, model: string | null) => void,
+ *          broken: (sentence: string) => void}} page `model` is null for the default one
  */
 export function keepInAddress(page) {
   let timer = null;
 
   function write() {
     clearTimeout(timer);
-    const { maze, model } = page.current();
-    history.replaceState(null, "", encodeLink(maze, model));
+    const model = page.model();
+    history.replaceState(null, "", `#${page.game().toLink()}${model ? `&model=${encodeURIComponent(model)}` : ""}`);
   }
 
-  /** Drawing changes the maze many times a second; the address follows when it rests. */
+  /** Drawing changes the board many times a second; the address follows when it rests. */
   function writeSoon() {
     clearTimeout(timer);
     timer = setTimeout(write, WRITE_AFTER);
   }
 
   /**
-   * @returns {boolean} whether the address held a maze
+   * @returns {boolean} whether the address held a puzzle
    * @throws {Error} with a plain sentence when it cannot be read
    */
   function follow() {
-    const link = decodeLink(location.hash, page.maxSide());
-    if (link) page.open(link.maze, link.model);
-    return link !== null;
+    const fields = new URLSearchParams(location.hash.replace(/^#/, ""));
+    for (const game of page.games) {
+      const value = game.fromLink(fields);
+      if (value === null) continue;
+      page.open(game, value, fields.get("model"));
+      return true;
+    }
+    return false;
   }
 
   addEventListener("hashchange", () => {

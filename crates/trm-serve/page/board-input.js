@@ -1,3 +1,4 @@
+import { movedBy } from "./grid-keys.js";
 import { announce } from "./messages.js";
 import { GOAL, OPEN, START, WALL } from "./maze.js";
 
@@ -73,7 +74,7 @@ function byKeyboard(root, view, drawing, page) {
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey && !["Home", "End"].includes(event.key)) return;
     if (event.metaKey || event.altKey) return;
-    const target = moved(event, view.cursor, view.side);
+    const target = movedBy(event, view.cursor, view.rows, view.columns);
     const token = tokenFor(event.key, drawing.maze.cells[view.cursor]);
     if (target === null && token === null) return;
     event.preventDefault();
@@ -104,32 +105,6 @@ function byKeyboard(root, view, drawing, page) {
       default:
         return null;
     }
-  }
-}
-
-/** The cell that a key moves to, null for other keys. */
-function moved({ key, ctrlKey }, from, side) {
-  const row = Math.floor(from / side);
-  const column = from % side;
-  const at = (row, column) => {
-    const inside = (value) => Math.min(Math.max(value, 0), side - 1);
-    return inside(row) * side + inside(column);
-  };
-  switch (key) {
-    case "ArrowUp":
-      return at(row - 1, column);
-    case "ArrowDown":
-      return at(row + 1, column);
-    case "ArrowLeft":
-      return at(row, column - 1);
-    case "ArrowRight":
-      return at(row, column + 1);
-    case "Home":
-      return ctrlKey ? 0 : at(row, 0);
-    case "End":
-      return ctrlKey ? side * side - 1 : at(row, side - 1);
-    default:
-      return null;
   }
 }
 

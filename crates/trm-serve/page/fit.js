@@ -23,7 +23,7 @@ export function wrongSide(maze, models, remedies) {
   return {
     sentence: `The model ${name} takes ${side} × ${side} mazes; this one is ${maze.side} × ${maze.side}.`,
     actions: [
-      ...(other ? [{ label: `Use ${other.name}`, run: () => models.choose(other.name) }] : []),
+      ...(other ? [{ label: `Use ${other.name}`, run: () => models.choose(other) }] : []),
       { label: `Fresh ${side} × ${side}`, run: () => remedies.fresh(side) },
       { label: `Resize to ${side} × ${side}`, run: () => remedies.resize(side) },
     ],

@@ -9,24 +9,23 @@ const toBase64Url = (bytes) =>
 const fromBase64Url = (text) =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
 
-/** @param {Maze} maze @param {string | null} model the model's name, null for the default one */
-export function encodeLink(maze, model) {
+/** @param {Maze} maze */
+export function encodeMaze(maze) {
   const bits = new Uint8Array(Math.ceil(maze.cells.length / 8));
   maze.cells.forEach((token, index) => {
     if (token === WALL) bits[index >> 3] |= 0x80 >> (index & 7);
   });
   const end = (index) => (index < 0 ? "" : index);
   const parts = [maze.side, toBase64Url(bits), end(maze.start), end(maze.goal)];
-  return `#m=${parts.join(".")}${model ? `&model=${encodeURIComponent(model)}` : ""}`;
+  return `m=${parts.join(".")}`;
 }
 
 /**
- * @param {string} fragment @param {number} maxSide
- * @returns {{maze: Maze, model: string | null} | null} null when the fragment holds no maze at all
- * @throws {Error} with a plain sentence when it holds a broken one
+ * @param {URLSearchParams} fields of the fragment @param {number} maxSide
+ * @returns {Maze | null} null when there is no maze at all
+ * @throws {Error} with a plain sentence when there is a broken one
  */
-export function decodeLink(fragment, maxSide) {
-  const fields = new URLSearchParams(fragment.replace(/^#/, ""));
+export function decodeMaze(fields, maxSide) {
   const text = fields.get("m");
   if (text === null) return null;
   const broken = (why) => new Error(`The link to a maze is broken: ${why}.`);
@@ -55,5 +54,5 @@ export function decodeLink(fragment, maxSide) {
     if (cells[index] === START) throw broken("its start and goal are the same cell");
     cells[index] = token;
   }
-  return { maze: new Maze(side, cells), model: fields.get("model") };
+  return new Maze(side, cells);
 }

@@ -1,121 +1,119 @@
 import { keepInAddress } from "./address.js";
 import { getJson, onTokenNeeded } from "./api.js";
-import { playBatches } from "./batch.js";
-import { listenToBoard } from "./board-input.js";
-import { BoardView } from "./board-view.js";
 import { byId } from "./dom.js";
-import { Drawing } from "./drawing.js";
-import { missingEnd, unseenSide, wrongSide } from "./fit.js";
-import { Maze } from "./maze.js";
+import { makeGames } from "./games.js";
 import { announce, quiet, tell } from "./messages.js";
 import { Models } from "./models.js";
 import { Player } from "./player.js";
-import { offerSamples } from "./samples.js";
-import { allowAnimations, offerSharing } from "./share.js";
+import { offerLink } from "./share.js";
 import { Solver } from "./solver.js";
-import { freshMaze, offerSources } from "./sources.js";
 import { showThinking } from "./thinking.js";
 import { askToken } from "./token-dialog.js";
-import { clearVerdict, showVerdict } from "./verdict.js";
+import { offerUndo } from "./undo.js";
+import { clearVerdict } from "./verdict.js";
 
 const models = new Models();
-const drawing = new Drawing(Maze.open(10));
 const player = new Player();
-const view = new BoardView(byId("board"), byId("stage-frame"));
-const address = keepInAddress({
-  current: () => ({ maze: drawing.maze, model: models.chosenIsDefault ? null : models.chosen.name }),
-  open: openLink,
-  maxSide: () => limits.max_side,
-  // Before the start is over its own notice stays; the link is read again after it.
-  broken: (sentence) => models.known && tell(sentence),
-});
 let limits = { max_side: 64, max_play: 1000 };
 /** The server's judgement of the answer on the board. */
 let prediction = null;
 
-// The frames
+/** What the puzzles are told of the page. @typedef {typeof page} Page */
+const page = {
+  models,
+  maxSide: () => limits.max_side,
+  game: () => game,
+  prediction: () => prediction,
+  shownThought: () => thoughtAt(player.position, { difference: byId("difference").checked }),
+  allThoughts: () => Array.from({ length: player.steps.length + 1 }, (_, at) => thoughtAt(at, { difference: false })),
+  caption,
+  put,
+  putFresh,
+};
+const games = makeGames(page);
+/** The one that is shown. */
+let game = games.maze;
+/** Those that have had a board. */
+const begun = new Set();
+const address = keepInAddress({
+  games: Object.values(games),
+  game: page.game,
+  model: () => (models.chosenIsDefault ? null : models.chosen.name),
+  open: openLink,
+  // Before the start is over its own notice stays; the link is read again after it.
+  broken: (sentence) => models.known && tell(sentence),
+});
 
-/** @returns {import("./frame.js").Frame} */
-function frameAt(position, { difference }) {
+// What is shown
+
+/** @returns {import("./games.js").Thought} */
+function thoughtAt(position, { difference }) {
   const step = player.steps[position - 1];
   return {
-    maze: drawing.maze,
     answer: step?.answer ?? null,
     before: byId("changes").checked ? (player.steps[position - 2]?.answer ?? null) : null,
     probability: byId("tint").checked ? (step?.probability ?? null) : null,
-    target: (difference && prediction?.target_maze?.flat()) || null,
+    target: difference && prediction ? game.target(prediction) : null,
   };
 }
-
-const shownFrame = () => frameAt(player.position, { difference: byId("difference").checked });
-const allFrames = () => Array.from({ length: player.steps.length + 1 }, (_, at) => frameAt(at, { difference: false }));
 
 /** The cell that the line below the board tells about; -1 before the first one. */
 let captioned = -1;
 
-function captionCell() {
-  if (captioned >= 0 && captioned < view.side ** 2) byId("cursor").textContent = view.describe(captioned);
+function caption(index) {
+  captioned = index;
+  byId("cursor").textContent = index >= 0 && index < game.view.count ? game.view.describe(index) : game.cursorHint;
 }
 
 function show() {
-  view.show(shownFrame());
-  captionCell();
+  game.show(page.shownThought());
+  caption(captioned);
 }
 player.addEventListener("change", show);
 for (const id of ["tint", "changes", "difference"]) byId(id).addEventListener("change", show);
 showThinking(player);
 
-// Drawing
+/** Shows the view of another puzzle. */
+function enterGame(next) {
+  game = next;
+  captioned = -1;
+  document.body.dataset.puzzle = game.puzzle;
+  byId("fresh").textContent = game.freshLabel;
+  showHistory();
+  game.enter();
+}
 
-drawing.addEventListener("change", () => {
-  forgetAnswer();
-  byId("undo").disabled = !drawing.canUndo;
-  byId("redo").disabled = !drawing.canRedo;
-  byId("side").value = String(drawing.maze.side);
-  adviseOnSide();
-  if (models.known) address.writeSoon();
-});
-listenToBoard(byId("board"), view, drawing, {
-  tool: () => document.querySelector("input[name=tool]:checked").value,
-  caption(index) {
-    captioned = index;
-    captionCell();
-  },
-});
-byId("undo").addEventListener("click", () => drawing.undo());
-byId("redo").addEventListener("click", () => drawing.redo());
-byId("clear").addEventListener("click", () => drawing.replace(drawing.maze.cleared()));
-byId("side").addEventListener("change", ({ target }) => {
-  const side = Math.min(Math.max(Math.round(target.valueAsNumber) || drawing.maze.side, 2), limits.max_side);
-  target.value = String(side);
-  if (side !== drawing.maze.side) drawing.replace(drawing.maze.resized(side));
-});
-addEventListener("keydown", (event) => {
-  const inText = event.target.matches?.("textarea, input:not([type=radio], [type=checkbox], [type=range])");
-  if (inText || !(event.ctrlKey || event.metaKey) || event.altKey) return;
-  const key = event.key.toLowerCase();
-  if (key !== "z" && key !== "y") return;
-  event.preventDefault();
-  if (key === "y" || event.shiftKey) drawing.redo();
-  else drawing.undo();
-});
+// The board
+
+for (const each of Object.values(games)) {
+  each.history.addEventListener("change", () => {
+    if (each !== game) return;
+    forgetAnswer();
+    showHistory();
+    advise();
+    if (models.known) address.writeSoon();
+  });
+}
+
+const showHistory = offerUndo(() => game);
 
 /** An edit makes the answer, and what was said about it, stale; that the page could not start stays true. */
 function forgetAnswer() {
   solver.drop();
   prediction = null;
   if (models.known) quiet();
-  view.fault(-1);
+  game.view.fault(-1);
   player.reset();
   clearVerdict("Not solved yet.");
-  allowAnimations(false);
+  game.allowAnswer(false);
   enter("idle");
 }
 
-function put(maze) {
-  if (started()) drawing.replace(maze);
-  else drawing.restart(maze);
-  announce(`A maze of ${maze.side} by ${maze.side} is on the board.`);
+function put(value) {
+  if (begun.has(game)) game.history.replace(value);
+  else game.history.restart(value);
+  begun.add(game);
+  announce(game.wordsFor(value));
 }
 
 // Solving
@@ -124,15 +122,15 @@ const solver = new Solver(player, {
   thinking() {
     prediction = null;
     quiet();
-    view.fault(-1);
-    allowAnimations(false);
+    game.view.fault(-1);
+    game.allowAnswer(false);
     clearVerdict("Thinking…");
     enter("thinking");
   },
   done(answer) {
     prediction = answer;
-    showVerdict(answer);
-    allowAnimations(true);
+    game.showVerdict(answer);
+    game.allowAnswer(true);
     show();
     enter("done");
   },
@@ -148,12 +146,12 @@ const solver = new Solver(player, {
 });
 
 function solve() {
-  const problem = missingEnd(drawing.maze) ?? sideProblem();
+  const problem = game.problem();
   if (problem) {
     tell(problem.sentence, problem);
     return enter("failed");
   }
-  return solver.solve(drawing.maze, models.settings());
+  return solver.solve(game.grid(), models.settings());
 }
 
 byId("solve").addEventListener("click", solve);
@@ -173,36 +171,31 @@ function enter(state) {
   if (!thinking) byId("progress").textContent = "";
 }
 
-const sideProblem = () =>
-  wrongSide(drawing.maze, models, {
-    fresh: putFresh,
-    resize: (side) => drawing.replace(drawing.maze.resized(side)),
-  });
-
-function adviseOnSide() {
-  if (!models.known) return;
-  const sentence = unseenSide(drawing.maze, models);
-  const problem = sideProblem() ?? (sentence && { sentence });
+function advise() {
+  const problem = models.known ? game.advice() : null;
   if (problem) tell(problem.sentence, { tone: "advice", actions: problem.actions });
 }
 
 /** Says at the board what went wrong, and where. */
 function complain(error, retry) {
   tell(error.message, { actions: error.retryable ? [{ label: "Try again", run: retry }] : [] });
-  const index = (error.row - 1) * view.side + (error.column - 1);
-  if (index >= 0 && index < view.side ** 2) {
+  const { view } = game;
+  const index = (error.row - 1) * view.columns + (error.column - 1);
+  if (index >= 0 && index < view.count) {
     view.fault(index);
     view.moveCursor(index);
   }
 }
 
-// Other mazes
+// Other puzzles
 
-async function putFresh(side = models.chosen.side) {
+async function putFresh(side) {
+  const asked = game;
   const button = byId("fresh");
   button.setAttribute("aria-busy", "true");
   try {
-    put(await freshMaze(side));
+    const value = await asked.fresh(side);
+    if (asked === game) put(value);
   } catch (error) {
     complain(error, () => putFresh(side));
   } finally {
@@ -213,23 +206,34 @@ async function putFresh(side = models.chosen.side) {
 byId("fresh").addEventListener("click", () => putFresh());
 models.addEventListener("change", () => {
   forgetAnswer();
-  adviseOnSide();
-  // Before the first maze is there, the address holds the one to be opened, or nothing.
+  const next = games[models.chosen.puzzle] ?? game;
+  if (next !== game) {
+    enterGame(next);
+    show();
+    if (started() && !opening && !begun.has(game)) putFresh();
+  }
+  advise();
+  // Before the first board is there, the address holds the one to be opened, or nothing.
   if (started()) address.writeSoon();
 });
-offerSources({ put, maze: () => drawing.maze, say: announce });
-offerSamples({ put, sample });
-offerSharing({ shown: shownFrame, frames: allFrames, updateLink: address.write });
-playBatches(() => {
-  const { model, halt } = models.settings();
-  return { model, halt };
-});
+offerLink(address.write);
 
-function openLink(maze, model) {
-  // A link without a model is one to the default.
-  const known = !models.known || models.choose(model ?? models.all[0].name);
-  put(maze);
-  if (!known) tell(`This server has no model ${model}; ${models.chosen.name} is chosen instead.`, { tone: "advice" });
+/** Whether a link is being opened: it brings its own board. */
+let opening = false;
+
+function openLink(linked, value, name) {
+  if (models.known) {
+    const model = models.named(name, linked.puzzle) ?? models.defaultFor(linked.puzzle);
+    if (!model) throw new Error(`This server has no model for the puzzle in the link, ${linked.puzzle}.`);
+    opening = true;
+    models.choose(model);
+    opening = false;
+  }
+  if (game !== linked) enterGame(linked);
+  put(value);
+  if (models.known && name && name !== models.chosen.name) {
+    tell(`This server has no model ${name}; ${models.chosen.name} is chosen instead.`, { tone: "advice" });
+  }
 }
 
 // The start
@@ -243,17 +247,18 @@ async function start() {
   try {
     const hello = await getJson("hello");
     ({ limits } = hello);
-    models.offer(hello.models);
+    models.offer(hello.models.filter(({ puzzle }) => puzzle in games));
     for (const id of NEED_MODELS) byId(id).disabled = false;
     for (const id of ["side", "new-side", "play-side"]) byId(id).max = String(limits.max_side);
     byId("play-count").max = String(limits.max_play);
-    byId("examples").hidden = !hello.examples;
-    if (hello.examples) {
-      const last = hello.examples.count - 1;
+    const examples = hello.examples.puzzle === "maze" ? hello.examples : null;
+    byId("examples").hidden = !examples;
+    if (examples) {
+      const last = examples.count - 1;
       byId("example-index").max = String(last);
       byId("example-label").textContent = `Index, 0 to ${last}`;
     }
-    await firstMaze();
+    await firstBoard();
   } catch (error) {
     complain(error, start);
   } finally {
@@ -262,22 +267,18 @@ async function start() {
 }
 
 /**
- * The maze of the address, or what was drawn while the page could not start, or a fresh one. A broken link is told about
- * after that: a new maze clears the line.
+ * The puzzle of the address, or what was drawn while the page could not start, or a fresh one. A broken link is told about
+ * after that: a new board clears the line.
  */
-async function firstMaze() {
-  const drawn = drawing.canUndo;
+async function firstBoard() {
+  const drawn = game.history.canUndo;
+  if (drawn) begun.add(game);
   try {
     if (!address.follow() && !drawn) await putFresh();
   } catch (error) {
     if (!drawn) await putFresh();
     tell(error.message);
   }
-}
-
-/** The maze and, once it is solved, the answer. */
-function sample() {
-  return { input_maze: drawing.maze.toRows(), solved_maze: prediction?.solved_maze ?? null };
 }
 
 onTokenNeeded(askToken);

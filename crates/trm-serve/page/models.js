@@ -4,14 +4,14 @@ const count = (parameters) =>
   parameters >= 1e6 ? `${(parameters / 1e6).toFixed(1)} million` : `${Math.round(parameters / 1e3)} thousand`;
 
 /** What a model takes, in a few words. @param {Model} model */
-function sidesOf({ side, fits_any_side: fitsAny, trained_sides: [least, greatest] }) {
-  if (!fitsAny) return `${side} × ${side}`;
+function sidesOf({ rows, columns, fits_any_side: fitsAny, trained_sides: [least, greatest] }) {
+  if (!fitsAny) return `${rows} × ${columns}`;
   return least === greatest ? `any side, trained on ${least}` : `any side, trained on ${least} to ${greatest}`;
 }
 
 /**
  * The choice of the model and how long it may think.
- * @typedef {{name: string, side: number, fits_any_side: boolean, trained_sides: [number, number], max_steps: number,
+ * @typedef {{name: string, puzzle: string, side: number, rows: number, columns: number, fits_any_side: boolean, trained_sides: [number, number], max_steps: number,
  *   parameters: number, device: string, precision: string}} Model
  */
 export class Models extends EventTarget {
@@ -44,23 +44,31 @@ export class Models extends EventTarget {
     return this.all.find(({ name }) => name === this.#select.value);
   }
 
+  /** Whether it is the one that a link without a model means. */
   get chosenIsDefault() {
-    return this.chosen === this.all[0];
+    return this.chosen === this.defaultFor(this.chosen.puzzle);
   }
 
-  /** @param {string} name @returns {boolean} whether the server has it */
-  choose(name) {
-    const known = this.all.some((model) => model.name === name);
-    if (known && this.#select.value !== name) {
-      this.#select.value = name;
-      this.#changed();
-    }
-    return known;
+  /** The first model for a puzzle. @param {string} puzzle @returns {Model | undefined} */
+  defaultFor(puzzle) {
+    return this.all.find((model) => model.puzzle === puzzle);
+  }
+
+  /** The model of this name, if it is for this puzzle. @returns {Model | undefined} */
+  named(name, puzzle) {
+    return this.all.find((model) => model.name === name && model.puzzle === puzzle);
+  }
+
+  /** @param {Model} model one of them */
+  choose({ name }) {
+    if (this.#select.value === name) return;
+    this.#select.value = name;
+    this.#changed();
   }
 
   /** Another model that takes mazes of this side. */
   forSide(side) {
-    return this.all.find((model) => model.fits_any_side || model.side === side);
+    return this.all.find((model) => model.puzzle === "maze" && (model.fits_any_side || model.side === side));
   }
 
   /** @returns {import("./solver.js").Settings} */
@@ -72,12 +80,14 @@ export class Models extends EventTarget {
   }
 
   #changed() {
-    const { side, fits_any_side: fitsAny, max_steps: most, parameters, device, precision } = this.chosen;
+    const { puzzle, side, fits_any_side: fitsAny, max_steps: most, parameters, device, precision } = this.chosen;
     this.#steps.placeholder = String(most);
     this.#steps.value = "";
-    byId("new-side").value = String(side);
-    byId("play-side").value = String(side);
-    byId("play-side").disabled = !fitsAny;
+    if (puzzle === "maze") {
+      byId("new-side").value = String(side);
+      byId("play-side").value = String(side);
+      byId("play-side").disabled = !fitsAny;
+    }
     byId("model-about").textContent = `${count(parameters)} weights, ${precision} on ${device}.`;
     this.dispatchEvent(new Event("change"));
   }

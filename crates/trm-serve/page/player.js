@@ -3,7 +3,7 @@ const LIVE_PACE = 160;
 const PLAY_PACE = 650;
 
 /**
- * The recorded steps of one answer and which of them is shown. Position 0 is the maze before any thinking.
+ * The recorded steps of one answer and which of them is shown. Position 0 is the board before any thinking.
  * Fires "change".
  * @typedef {{step: number, q_halt: number, confidence: number, wants_to_halt: boolean, halted: boolean,
  *            answer: number[], probability: number[] | null, milliseconds: number}} Step

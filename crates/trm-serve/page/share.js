@@ -5,16 +5,11 @@ import { paint, shapesOf } from "./picture.js";
 
 const PNG_EDGE = 960;
 
-/**
- * The link and the downloads.
- * @param {{shown: () => import("./frame.js").Frame, frames: () => import("./frame.js").Frame[], updateLink: () => void}} board
- *   `shown` is the frame on the board, `frames` the whole thinking
- */
-export function offerSharing(board) {
+/** The link to what is on the board. @param {() => void} updateLink */
+export function offerLink(updateLink) {
   const status = byId("share-status");
-
   byId("share").addEventListener("click", async () => {
-    board.updateLink();
+    updateLink();
     try {
       await navigator.clipboard.writeText(location.href);
       byId("share-row").hidden = true;
@@ -27,7 +22,14 @@ export function offerSharing(board) {
       status.textContent = "Copy the link from the field.";
     }
   });
+}
 
+/**
+ * The pictures of a maze.
+ * @param {{shown: () => import("./frame.js").Frame, frames: () => import("./frame.js").Frame[]}} board
+ *   `shown` is the frame on the board, `frames` the whole thinking
+ */
+export function offerDownloads(board) {
   byId("download-png").addEventListener("click", () => {
     const frame = board.shown();
     const { side } = frame.maze;

@@ -1,7 +1,7 @@
 import { stream, wasCancelled } from "./api.js";
 
 /**
- * Runs one maze through the model and feeds the player.
+ * Runs one puzzle through the model and feeds the player.
  * @typedef {{model: string, halt: "q" | "never", maxSteps: number | null}} Settings
  */
 export class Solver {
@@ -19,15 +19,15 @@ export class Solver {
     this.#page = page;
   }
 
-  /** @param {import("./maze.js").Maze} maze @param {Settings} settings */
-  async solve(maze, { model, halt, maxSteps }) {
+  /** @param {string} grid the puzzle in one line of text @param {Settings} settings */
+  async solve(grid, { model, halt, maxSteps }) {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
     const player = this.#player;
     player.reset({ live: true });
     this.#page.thinking();
-    const parameters = { grid: maze.toFlat(), model, halt, max_steps: maxSteps, probabilities: true };
+    const parameters = { grid, model, halt, max_steps: maxSteps, probabilities: true };
     try {
       let prediction = null;
       for await (const { event, value } of stream("predict/stream", parameters, "done", running.signal)) {
@@ -40,7 +40,7 @@ export class Solver {
       player.pause();
       this.#page.done(prediction);
     } catch (error) {
-      // A newer request, or an edit of the maze, has taken over: this one has nothing to say any more.
+      // A newer request, or an edit of the board, has taken over: this one has nothing to say any more.
       if (this.#running !== running) return;
       this.#running = null;
       player.pause();
@@ -62,8 +62,9 @@ export class Solver {
   }
 }
 
-const stepOf = ({ maze, path_probability, ...rest }) => ({
+/** A step as the player keeps it: mazes have names of their own for the answer and its probabilities. */
+const stepOf = ({ maze, answer = maze, path_probability, probabilities = path_probability, ...rest }) => ({
   ...rest,
-  answer: maze.flat(),
-  probability: path_probability?.flat() ?? null,
+  answer: answer.flat(),
+  probability: probabilities?.flat() ?? null,
 });

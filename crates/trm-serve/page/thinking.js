@@ -31,7 +31,7 @@ export function showThinking(player) {
 
   function words() {
     const { position, steps, current } = player;
-    if (!current) return "The maze, before the first step";
+    if (!current) return "The board, before the first step";
     return `Step ${position} of ${steps.length}, confidence ${percent(current.confidence)}`;
   }
 

@@ -18,3 +18,4 @@ mod schema;
 mod served;
 mod sides;
 mod starting;
+mod sudoku_page;
