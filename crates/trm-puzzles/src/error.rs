@@ -164,6 +164,13 @@ pub enum Error {
     #[error("this Sudoku has more than one solution; add givens")]
     SeveralSolutions,
 
+    /// A Sudoku that takes too long to search.
+    #[error("{guesses} guesses do not tell whether this Sudoku has one solution; check its givens")]
+    TooManyGuesses {
+        /// Digits that were tried.
+        guesses: u64,
+    },
+
     /// Fresh puzzles of a kind that is collected, not drawn.
     #[error("{plural} cannot be drawn; give one")]
     NotDrawn {
