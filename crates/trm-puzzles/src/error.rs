@@ -164,6 +164,13 @@ pub enum Error {
     #[error("this Sudoku has more than one solution; add givens")]
     SeveralSolutions,
 
+    /// A Sudoku that takes too long to search.
+    #[error("{guesses} guesses do not tell whether this Sudoku has one solution; check its givens")]
+    TooManyGuesses {
+        /// Digits that were tried.
+        guesses: u64,
+    },
+
     /// A maze that cannot be solved.
     #[error(
         "the goal of this maze cannot be reached from its start, so there is no answer; change its walls"

@@ -7,6 +7,10 @@ use super::size::{Layout, MOST_CELLS, MOST_DIGITS};
 use super::{Grid, Size, Sudoku};
 use crate::{Error, Result};
 
+/// Guesses after which [`Sudoku::solve`] gives up, within a second or so: the hardest known boards take some thousands, but
+/// boards without a solution can be made that take hours.
+const MOST_GUESSES: u64 = 200_000;
+
 /// What a search for solutions found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Search {
@@ -23,12 +27,13 @@ impl Sudoku {
     /// The only solution.
     ///
     /// # Errors
-    /// [`Error::NoSolution`] or [`Error::SeveralSolutions`].
+    /// [`Error::NoSolution`] or [`Error::SeveralSolutions`]; [`Error::TooManyGuesses`] for a board that takes too long.
     pub fn solve(&self) -> Result<Grid> {
-        let Search { first, count, .. } = self.search(2);
+        let Search { first, count, guesses } = self.search_within(2, MOST_GUESSES);
         match first {
-            Some(grid) if count == 1 => Ok(grid),
-            Some(_) => Err(Error::SeveralSolutions),
+            Some(_) if count > 1 => Err(Error::SeveralSolutions),
+            _ if guesses >= MOST_GUESSES => Err(Error::TooManyGuesses { guesses }),
+            Some(grid) => Ok(grid),
             None => Err(Error::NoSolution),
         }
     }
@@ -36,7 +41,11 @@ impl Sudoku {
     /// Looks for solutions, and stops at `limit` of them.
     #[must_use]
     pub fn search(&self, limit: usize) -> Search {
-        let mut hunt = Hunt::new(self.grid().size(), limit, None);
+        self.search_within(limit, u64::MAX)
+    }
+
+    fn search_within(&self, limit: usize, most_guesses: u64) -> Search {
+        let mut hunt = Hunt { most_guesses, ..Hunt::new(self.grid().size(), limit, None) };
         if let Some(state) = State::of(hunt.layout, self.grid()) {
             hunt.search(state);
         }
@@ -171,6 +180,7 @@ struct Hunt<'a> {
     layout: &'static Layout,
     size: Size,
     limit: usize,
+    most_guesses: u64,
     /// Chooses the order of guesses; without it digits are tried from the least.
     rng: Option<&'a mut ChaCha8Rng>,
     found: Search,
@@ -179,7 +189,7 @@ struct Hunt<'a> {
 impl<'a> Hunt<'a> {
     fn new(size: Size, limit: usize, rng: Option<&'a mut ChaCha8Rng>) -> Self {
         let found = Search { first: None, count: 0, guesses: 0 };
-        Hunt { layout: size.layout(), size, limit, rng, found }
+        Hunt { layout: size.layout(), size, limit, most_guesses: u64::MAX, rng, found }
     }
 
     /// Goes through all solutions of a board until there are enough.
@@ -195,7 +205,7 @@ impl<'a> Hunt<'a> {
         }
         let Some(cell) = Self::fewest(&state, two & !three) else { return };
         let mut candidates = state.candidates(cell);
-        while candidates != 0 && self.found.count < self.limit {
+        while candidates != 0 && self.found.count < self.limit && self.found.guesses < self.most_guesses {
             let skipped = match &mut self.rng {
                 Some(rng) => rng::below(rng, u64::from(candidates.count_ones())) as usize,
                 None => 0,
@@ -248,6 +258,14 @@ mod tests {
         // The last cell of the first row has no digit left.
         let none = format!("12345678.{}9{}", ".".repeat(17), ".".repeat(54));
         assert!(matches!(sudoku(&none).solve(), Err(Error::NoSolution)));
+    }
+
+    /// A board without a solution that would keep a search busy for minutes is given up.
+    #[test]
+    fn gives_up() {
+        let endless =
+            sudoku(".....5.8....6.1.43..........1.5........1.6...3.......553.....61........4.........");
+        assert!(matches!(endless.solve(), Err(Error::TooManyGuesses { guesses: MOST_GUESSES })));
     }
 
     /// Random grids are full and keep the rules; other digits are found where there are any.

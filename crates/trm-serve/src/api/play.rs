@@ -107,9 +107,10 @@ pub async fn play_stream(
     let engine = app.engine(query.model.as_deref(), Some(Mazes.name()))?.clone();
     let side = query.side.unwrap_or(engine.board().rows);
     app.must_be_within_limits(side, Mazes.noun())?;
-    let Terms { board, max_steps, warning } = app.terms(&engine, side * side)?;
     let min_path = query.min_path.unwrap_or(GeneratorConfig::of_side(side, 0).min_path);
     let config = GeneratorConfig::new(side, min_path, seed);
+    config.validate().map_err(|error| Refusal::bad_request("bad_request", error.to_string()))?;
+    let Terms { board, max_steps, warning } = app.terms(&engine, side * side)?;
     let mazes = draw(&app, config, query.count).await?;
 
     let begun = Instant::now();
