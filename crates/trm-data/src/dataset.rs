@@ -70,7 +70,12 @@ impl Dataset {
                     format!("rows of {columns} tokens, but dataset.json says {}", self.metadata.seq_len);
                 return Err(Error::Inconsistent { field: "seq_len", problem }.in_file(&path(field)));
             }
-            tokens.extend(read);
+            // The first set is not copied.
+            if tokens.is_empty() {
+                *tokens = read;
+            } else {
+                tokens.extend(read);
+            }
         }
         self.puzzle_identifiers.extend(npy::read_vector(&path("puzzle_identifiers"))?);
         for (field, offset, indices) in [

@@ -27,7 +27,8 @@ const READ_TYPES: &str = "b1, u1, u2, u4, u8, i1, i2, i4 or i8";
 /// # Errors
 /// [`Error::Read`], or [`Error::InFile`] around one of the `Npy` errors.
 pub fn read_matrix(path: &Path) -> Result<(Vec<u8>, [usize; 2])> {
-    read(path, 2, BYTES).map(in_two)
+    let (header, data) = open(path, 2)?;
+    header.bytes(data).map_err(|error| error.in_file(path))
 }
 
 /// The same from the bytes of a file.
@@ -35,9 +36,10 @@ pub fn read_matrix(path: &Path) -> Result<(Vec<u8>, [usize; 2])> {
 /// # Errors
 /// One of the `Npy` errors.
 pub fn parse_matrix(bytes: &[u8]) -> Result<(Vec<u8>, [usize; 2])> {
-    let array = read_from(bytes, bytes.len() as u64, 2, BYTES);
+    let array = read_from(bytes, bytes.len() as u64, 2);
     // Reading from memory does not fail.
-    array.unwrap_or_else(|cause| Err(Error::Read { path: PathBuf::new(), cause })).map(in_two)
+    let (header, data) = array.unwrap_or_else(|cause| Err(Error::Read { path: PathBuf::new(), cause }))?;
+    header.bytes(data)
 }
 
 /// Whether bytes begin as an npy file does.
@@ -46,16 +48,13 @@ pub fn is_npy(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-fn in_two((elements, shape): (Vec<u8>, Vec<usize>)) -> (Vec<u8>, [usize; 2]) {
-    (elements, [shape[0], shape[1]])
-}
-
 /// Reads a one-dimensional array of values that fit [`i32`], stored as for [`read_matrix`].
 ///
 /// # Errors
 /// As for [`read_matrix`].
 pub fn read_vector(path: &Path) -> Result<Vec<i32>> {
-    read(path, 1, "i32").map(|(elements, _)| elements)
+    let (header, data) = open(path, 1)?;
+    header.elements(&data, "i32").map_err(|error| error.in_file(path))
 }
 
 /// Writes an array of `u8` with this many columns; numpy reads it back as `uint8` of shape `[rows, columns]`.
@@ -119,20 +118,16 @@ fn header(descr: &str, shape: &str) -> Vec<u8> {
     bytes
 }
 
-fn read<T: TryFrom<i128>>(path: &Path, rank: usize, wanted: &'static str) -> Result<(Vec<T>, Vec<usize>)> {
+/// Reads the file of an array of this rank: its header and the bytes after it.
+fn open(path: &Path, rank: usize) -> Result<(Header, Vec<u8>)> {
     let failed = |cause| Error::Read { path: path.to_path_buf(), cause };
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    read_from(file, length, rank, wanted).map_err(failed)?.map_err(|error| error.in_file(path))
+    read_from(file, length, rank).map_err(failed)?.map_err(|error| error.in_file(path))
 }
 
 /// Reads an array of `length` bytes; the outer result is about reading, the inner one about what was read.
-fn read_from<T: TryFrom<i128>>(
-    mut file: impl Read,
-    length: u64,
-    rank: usize,
-    wanted: &'static str,
-) -> io::Result<Result<(Vec<T>, Vec<usize>)>> {
+fn read_from(mut file: impl Read, length: u64, rank: usize) -> io::Result<Result<(Header, Vec<u8>)>> {
     let mut start = Vec::new();
     file.by_ref().take((MAX_HEADER + 12) as u64).read_to_end(&mut start)?;
     let checked = Header::parse(&start).and_then(|header| {
@@ -147,8 +142,7 @@ fn read_from<T: TryFrom<i128>>(
     let mut data = start.split_off(header.length);
     data.reserve_exact(size.saturating_sub(data.len()));
     file.take(size.saturating_sub(data.len()) as u64).read_to_end(&mut data)?;
-    let shape = header.shape.iter().map(|&n| n as usize).collect();
-    Ok(header.elements(&data, wanted).map(|elements| (elements, shape)))
+    Ok(Ok((header, data)))
 }
 
 /// How an element is stored: an integer.
@@ -272,6 +266,14 @@ impl Header {
             Some(Ok(size)) if wanted == file => Ok(size),
             _ => Err(Error::NpyLength { wanted, found: file }),
         }
+    }
+
+    /// The elements of a matrix of bytes in C order, and its numbers of rows and columns. Where they are stored as bytes already,
+    /// nothing is copied: such arrays may fill half of the memory.
+    fn bytes(&self, data: Vec<u8>) -> Result<(Vec<u8>, [usize; 2])> {
+        let is_plain = self.stored.size == 1 && !self.stored.signed && !self.fortran;
+        let elements = if is_plain { data } else { self.elements(&data, BYTES)? };
+        Ok((elements, [self.shape[0] as usize, self.shape[1] as usize]))
     }
 
     /// The elements in C order.

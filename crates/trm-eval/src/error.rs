@@ -51,6 +51,14 @@ pub enum Error {
     /// A file could not be written.
     #[error(transparent)]
     Data(#[from] trm_data::Error),
+    /// A file that does not hold what [`Outputs::save`](crate::Outputs::save) writes.
+    #[error("{}: {problem}; name a file that `trm eval --save` wrote", path.display())]
+    Saved {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The outputs do not fit into a safetensors file.
     #[error("{}: the outputs cannot be encoded: {reason}", path.display())]
     Encode {

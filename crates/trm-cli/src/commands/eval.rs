@@ -23,6 +23,7 @@ use trm_train::figures::percent;
 use super::{
     data::{load_split, puzzle_in},
     model::load_model,
+    votes,
 };
 use crate::{
     Result,
@@ -35,6 +36,9 @@ use crate::{
 };
 
 pub fn run(args: &EvalArgs) -> Result<()> {
+    if !args.from.is_empty() {
+        return votes::run(args);
+    }
     let dataset = load_split(&args.data, &args.split)?;
     let puzzle = puzzle_in(&args.data, &args.split, &dataset, args.puzzle)?;
     // What the metrics say of mazes is theirs; of other puzzles it means nothing.

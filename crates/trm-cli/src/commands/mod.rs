@@ -16,6 +16,7 @@ mod serve;
 mod shell;
 mod solve;
 mod train;
+mod votes;
 mod weights;
 
 use crate::{

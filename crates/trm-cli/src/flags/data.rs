@@ -21,10 +21,11 @@ pub enum DataCommand {
 
 #[derive(Debug, Args)]
 pub struct BuildArgs {
-    /// Which puzzle: maze or sudoku [default: maze].
+    /// Which puzzle: maze, sudoku or arc [default: maze].
     #[arg(long, value_name = "NAME", value_parser = trm_puzzles::named, conflicts_with = "recipe")]
     pub puzzle: Option<&'static dyn Puzzle>,
-    /// A data set on the Hub (owner/name), or a folder with train.csv and test.csv.
+    /// A data set on the Hub (owner/name), or a folder with train.csv and test.csv; for ARC a folder with
+    /// arc-agi_NAME_challenges.json and arc-agi_NAME_solutions.json for each subset.
     #[arg(long, value_name = "HUB_ID|FOLDER", required_unless_present = "recipe")]
     pub source: Option<trm_data::Origin>,
     /// The folder to write the data set into.
@@ -34,9 +35,15 @@ pub struct BuildArgs {
     #[arg(long)]
     pub force: bool,
     /// What to make of each training maze: itself, its 8 symmetries as the reference does, or with new labels; beside each
-    /// training Sudoku, how many of its forms, drawn at random (published: 1000).
+    /// training Sudoku or each ARC task, how many of its forms, drawn at random (published: 1000).
     #[arg(long, value_name = "none|dihedral|relabel|N", value_parser = augment)]
     pub augment: Option<String>,
+    /// ARC: the subsets to take, in this order; arc-1 and arc-2 are those of the published results [default: arc-1].
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', conflicts_with = "recipe")]
+    pub subsets: Vec<String>,
+    /// ARC: the subset whose test pairs are the split test; those of the others are for training.
+    #[arg(long, value_name = "NAME", conflicts_with = "recipe")]
+    pub test_subset: Option<String>,
     /// Keep only so many training puzzles, drawn at random (Sudoku, published: 1000).
     #[arg(long, value_name = "N")]
     pub subsample: Option<usize>,
@@ -127,11 +134,11 @@ pub struct ShowArgs {
     pub split: String,
 }
 
-/// Checks that a puzzle may take this: the words are for mazes, a number for Sudokus.
+/// Checks that a puzzle may take this: the words are for mazes, a number for Sudokus and ARC.
 fn augment(text: &str) -> Result<String, String> {
     let is_number = text.parse::<usize>().is_ok();
     match text.parse::<trm_data::Augment>() {
-        Err(error) if !is_number => Err(format!("{error}, or a number for Sudokus")),
+        Err(error) if !is_number => Err(format!("{error}, or a number for Sudokus and ARC")),
         _ => Ok(text.to_owned()),
     }
 }

@@ -50,6 +50,13 @@ pub struct EvalArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// ARC: no model; count the votes of outputs that were saved. Those of several files are counted together, as the reference does
+    /// over the evaluations of a training.
+    #[arg(long, value_name = "FILE.safetensors", conflicts_with_all = ["model", "save", "limit"])]
+    pub from: Vec<PathBuf>,
+    /// ARC: write the two answers with most votes to each test pair, as ARC Prize takes them.
+    #[arg(long, value_name = "FILE.json", requires = "from")]
+    pub submission: Option<PathBuf>,
     /// Save the outputs.
     #[arg(long, value_name = "FILE.safetensors")]
     pub save: Option<PathBuf>,

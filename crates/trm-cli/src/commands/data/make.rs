@@ -7,7 +7,8 @@ use std::{
 };
 
 use trm_data::{
-    BuildRecipe, BuildSummary, DatasetRecipe, GenerateRecipe, Progress, SplitRequest, metadata_of, splits,
+    BuildRecipe, BuildSummary, DatasetRecipe, GenerateRecipe, Origin, Progress, SplitRequest, metadata_of,
+    splits,
 };
 use trm_puzzles::{BuildRequest, DrawRequest, Puzzle, maze::Mazes, puzzle_of};
 
@@ -24,14 +25,24 @@ pub fn build(args: BuildArgs) -> Result<()> {
     let from_recipe = recipe.as_ref().map(BuildRecipe::options).unwrap_or_default();
     let augment = args.augment.as_deref().or(recipe.as_ref().map(|recipe| recipe.augment.name()));
     let source = args.source.or(recipe.as_ref().map(|recipe| recipe.source.clone()));
-    let source = source
-        .ok_or_else(|| format!("give --source, a folder or {} on the Hub; or --recipe", puzzle.hub_data()))?;
+    let source = source.ok_or_else(|| match puzzle.hub_data() {
+        Some(id) => format!("give --source, a folder or {id} on the Hub; or --recipe"),
+        None => "give --source, the folder with the published files".to_owned(),
+    })?;
+    if let (None, Origin::Hub(id)) = (puzzle.hub_data(), &source)
+        && !Path::new(id).is_dir()
+    {
+        let plural = puzzle.plural();
+        return Err(format!("{id}: no such folder; name the one with the published files of {plural}").into());
+    }
     check_free(&args.output, &["train", "test"], puzzle, None, args.force)?;
     let folder = csv_folder(&source, &args.hub)?;
     let request = BuildRequest {
         augment,
         subsample: args.subsample.or(from_recipe.subsample),
         min_difficulty: args.min_difficulty,
+        subsets: &args.subsets,
+        test_subset: args.test_subset.as_deref(),
         seed: args.seed.unwrap_or(from_recipe.seed),
         reference_types: args.reference_types,
         ..BuildRequest::new(&folder, &args.output)
