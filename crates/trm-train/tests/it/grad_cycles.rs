@@ -68,6 +68,6 @@ fn it_costs_what_it_takes() {
     assert!((two / one - 6.0 / 4.0).abs() < 1e-9, "{two} {one}");
     let set = vec!["model.grad_cycles=0".to_owned()];
     let refused = trm_train::Recipe::from_toml("test", &recipe(&[]).to_toml(), &set);
-    let error = refused.err().expect("refused").to_string();
+    let error = refused.expect_err("refused").to_string();
     assert!(error.contains("grad_cycles = 0") && error.contains("at least 1"), "{error}");
 }
