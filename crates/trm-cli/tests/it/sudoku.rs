@@ -207,6 +207,25 @@ fn solve_answers_sudokus() {
     assert!(several.contains("6 steps in 2 attempts"), "{several}");
 }
 
+/// The Sudoku model that comes with trm solves most new Sudokus of which no given can be left out, and easy ones at once; evaluation
+/// takes it for Sudokus by itself.
+#[test]
+fn a_sudoku_model_comes_along() {
+    let said = stdout(trm!["solve", "--puzzle", "sudoku", "--count", "100", "--seed", "1"].write_stdin(""));
+    let line = said.lines().find_map(|line| line.trim().strip_prefix("exact accuracy")).expect("a share");
+    let share: f64 = line.split_whitespace().next().and_then(|share| share.parse().ok()).expect("a number");
+    // Of 500 others 86 % are exact: a hundred by chance alone no less than this.
+    assert!(share > 74.0, "{said}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    stdout(&mut generate("9", &["--givens", "45", "--count", "50", "--split", "test"], &data));
+    let metrics = json(&mut trm!["eval", "--data", &data, "--json"]);
+    assert!(metrics["exact_accuracy"].as_f64().expect("a share") > 0.9, "{metrics}");
+    let small = error(trm!["solve", "--puzzle", "sudoku"].write_stdin("1..4\n..12\n.1..\n4...\n"));
+    assert!(small.contains("11") || small.contains("4x4") || small.contains("tokens"), "{small}");
+}
+
 /// What does not belong together is refused in one sentence with the value and what to do.
 #[test]
 fn what_does_not_fit_is_refused() {
