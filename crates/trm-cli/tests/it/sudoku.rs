@@ -222,8 +222,6 @@ fn a_sudoku_model_comes_along() {
     stdout(&mut generate("9", &["--givens", "45", "--count", "50", "--split", "test"], &data));
     let metrics = json(&mut trm!["eval", "--data", &data, "--json"]);
     assert!(metrics["exact_accuracy"].as_f64().expect("a share") > 0.9, "{metrics}");
-    let small = error(trm!["solve", "--puzzle", "sudoku"].write_stdin("1..4\n..12\n.1..\n4...\n"));
-    assert!(small.contains("11") || small.contains("4x4") || small.contains("tokens"), "{small}");
 }
 
 /// What does not belong together is refused in one sentence with the value and what to do.
