@@ -8,6 +8,7 @@ mod support;
 #[allow(dead_code, reason = "a part is used")]
 mod hub_server;
 
+mod arc;
 mod data;
 mod eval;
 #[cfg(feature = "hub")]

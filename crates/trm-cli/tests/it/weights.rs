@@ -458,7 +458,7 @@ fn large_tables_fit_into_memory() {
         let import = times(trm!["weights", "import", &file, "--arch", &arch, "--output", &model]);
         let show = times(trm!["weights", "show", &file]).max(times(trm!["weights", "show", &model]));
         println!("{name}: import {import:.2}, show {show:.2} times the file of {size:e} bytes");
-        assert!(import < 2.2 && show < 0.2, "{name}: import {import:.2}, show {show:.2}");
+        assert!(import < 2.3 && show < 0.2, "{name}: import {import:.2}, show {show:.2}");
     }
 }
 

@@ -38,7 +38,7 @@ pub struct BuildOptions {
 /// draws.
 ///
 /// # Errors
-/// Those of [`Subsets::read`] and [`write`]; [`Error::Stopped`] when `progress` breaks it off.
+/// Those of [`Subsets::read`] and [`write()`]; [`Error::Stopped`] when `progress` breaks it off.
 pub fn build(
     source: &Path,
     output: &Path,
