@@ -6,7 +6,7 @@ use serde::Serialize;
 use trm_model::Thought;
 use utoipa::ToSchema;
 
-use super::{answer::probabilities, ask::Question};
+use super::{ask::Question, probabilities::probabilities};
 use crate::grid_json::{Rows, rows};
 
 /// A question and its answer.

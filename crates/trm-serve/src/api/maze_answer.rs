@@ -5,7 +5,7 @@ use trm_data::{Cell, Maze, judge_tokens};
 use trm_model::Thought;
 use utoipa::ToSchema;
 
-use super::{answer::probabilities, ask::Question};
+use super::{ask::Question, probabilities::probabilities};
 use crate::grid_json::{Rows, rows};
 
 /// A maze and its answer.

@@ -16,6 +16,7 @@ mod new_puzzle;
 mod page;
 mod play;
 mod predict;
+mod probabilities;
 mod read_mazes;
 mod refusal;
 mod request;

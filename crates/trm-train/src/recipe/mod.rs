@@ -10,6 +10,7 @@ mod sudokus;
 mod text;
 mod validate;
 mod validate_mixture;
+mod validate_sudokus;
 
 use serde::{Deserialize, Serialize};
 use trm_model::TrmConfig;

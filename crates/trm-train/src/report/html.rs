@@ -1,4 +1,4 @@
-//! Escaped text in HTML.
+//! Pieces of HTML: escaped text, sections.
 
 /// Text as it stands in an element or in a quoted attribute.
 pub fn escape(text: &str) -> String {
@@ -16,6 +16,11 @@ pub fn escape(text: &str) -> String {
         }
     }
     safe
+}
+
+/// A section of the page under its heading.
+pub fn section(title: &str, content: &str) -> String {
+    format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use trm_data::{Cell, Maze};
 
-use super::{html::escape, samples::caption};
+use super::{caption::caption, html::escape};
 use crate::Sample;
 
 /// The key to the drawings.

@@ -2,6 +2,7 @@
 
 mod axis;
 mod board;
+mod caption;
 mod chart;
 mod charts;
 mod curve;
@@ -14,7 +15,10 @@ mod table;
 
 use std::path::Path;
 
-use self::{folder::Folder, html::escape};
+use self::{
+    folder::Folder,
+    html::{escape, section},
+};
 use crate::{
     Result,
     figures::{count, duration},
@@ -54,10 +58,6 @@ fn page(run: &Folder) -> String {
         script = include_str!("page.js"),
         body = body.concat(),
     )
-}
-
-fn section(title: &str, content: &str) -> String {
-    format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
 }
 
 fn recipe(run: &Folder) -> String {

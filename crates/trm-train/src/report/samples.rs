@@ -2,7 +2,7 @@
 
 use trm_puzzles::Puzzle;
 
-use super::{board, folder::Folder, maze, section};
+use super::{board, folder::Folder, html::section, maze};
 use crate::{Sample, figures::count};
 
 /// The section, or nothing where it is not known which puzzle they are.
@@ -30,10 +30,4 @@ fn drawing_of(puzzle: &dyn Puzzle) -> (Figure, &'static str, &'static str) {
         "maze" => (|_, _, sample| maze::figure(sample), " The line is the labelled path.", maze::LEGEND),
         _ => (board::figure, "", board::LEGEND),
     }
-}
-
-/// The caption below a drawing: steps and halting logit.
-pub fn caption(noun: &str, sample: &Sample) -> String {
-    let steps = if sample.steps == 1 { "1 step".to_owned() } else { format!("{} steps", sample.steps) };
-    format!("{noun} {} · {steps} · q_halt {:+.1}", count(sample.row as u64), sample.q_halt)
 }

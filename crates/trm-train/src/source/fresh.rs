@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use trm_data::Dataset;
 use trm_puzzles::Puzzle;
 
-use super::{Ahead, Draw, Place, Rows, Source};
+use super::{Draw, Place, Rows, Source, ahead::Ahead};
 use crate::Result;
 
 /// Fresh puzzles: what to draw at each step. [`FreshPuzzles`] makes a [`Source`] of it, with lanes, threads and places that a run

@@ -12,7 +12,6 @@ use trm_data::{Grid, IGNORE_LABEL_ID, Labelled, NextMove, Puzzle};
 use trm_kernels::Kernels;
 use trm_model::act::{AuxLabels, Batch};
 
-use self::ahead::Ahead;
 pub use self::{
     ahead::Draw,
     epochs::Epochs,
