@@ -25,7 +25,7 @@ pub struct ServeArgs {
     /// The address to listen on [default: 127.0.0.1:7878].
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub listen: Option<SocketAddr>,
-    /// A model folder; several may be given, requests choose one by the folder's name [default: the model that comes with trm].
+    /// A model folder; several may be given, requests choose one by the folder's name [default: those that come with trm].
     #[arg(long, value_name = "DIR")]
     pub model: Vec<PathBuf>,
     /// Where to compute: cpu, wgpu, cuda, cuda:N, or auto for the fastest there is [default: auto].
