@@ -449,7 +449,9 @@ fn large_tables_fit_into_memory() {
     };
     fs::write(&arch, serde_json::to_string(&config).expect("JSON")).expect("written");
     let state = StateDict::initial(&config, 0);
-    let base = peak_memory(&trm!["weights", "show", support::untrained(3, &tiny)]);
+    // So short a command may be over before it is seen at its peak: the most of several counts.
+    let tiny = support::untrained(3, &tiny);
+    let base = (0..5).map(|_| peak_memory(&trm!["weights", "show", &tiny])).fold(0.0, f64::max);
     for name in ["table.pt", "table.safetensors"] {
         let file = folder.path().join(name);
         weights::export_checkpoint(&config, &state, &file).expect("written");
@@ -458,7 +460,7 @@ fn large_tables_fit_into_memory() {
         let import = times(trm!["weights", "import", &file, "--arch", &arch, "--output", &model]);
         let show = times(trm!["weights", "show", &file]).max(times(trm!["weights", "show", &model]));
         println!("{name}: import {import:.2}, show {show:.2} times the file of {size:e} bytes");
-        assert!(import < 2.3 && show < 0.2, "{name}: import {import:.2}, show {show:.2}");
+        assert!(import < 2.2 && show < 0.2, "{name}: import {import:.2}, show {show:.2}");
     }
 }
 
