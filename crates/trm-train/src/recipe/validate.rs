@@ -41,6 +41,11 @@ impl Recipe {
     }
 
     fn validate_data(&self) -> Result<()> {
+        if let Some(name) = &self.model.puzzle {
+            let names = self.data.puzzle().map_or_else(trm_puzzles::names, |puzzle| vec![puzzle.name()]);
+            let requirement = format!("must be {}, or left out", names.join(" or "));
+            check(names.contains(&name.as_str()), "model.puzzle", name, requirement)?;
+        }
         let (key, aux) = ("model.aux_vocab_size", self.model.aux_vocab_size);
         match &self.data {
             DataRecipe::Mazes(_) => check(

@@ -81,7 +81,8 @@ fn stages_draw_what_they_say() {
     let recipe = recipe(&[]);
     assert_eq!((recipe.model.seq_len, recipe.model.vocab_size), (36, 8));
     assert_eq!([1, 4, 5, 12].map(|step| recipe.model_at(step).seq_len), [16, 16, 36, 36]);
-    assert_eq!(recipe.trained_model().trained_sides, [4, 6]);
+    let model = recipe.trained_model();
+    assert_eq!((&model.trained_sides[..], model.puzzle.as_deref()), (&[4, 6][..], Some("sudoku")));
     assert_eq!(Recipe::from_toml("again", &recipe.to_toml(), &[]).expect("complete"), recipe);
     let mut source = Data::open(&recipe).expect("data").source;
     for (step, size, givens) in [(4, Size::Four, 8..=12), (8, Size::Six, 28..=34), (9, Size::Six, 20..=30)] {
@@ -219,6 +220,7 @@ fn wrong_values_name_their_key() {
         ),
         ("model.seq_len=81", vec!["model.seq_len = 81", "36"]),
         ("model.vocab_size=7", vec!["model.vocab_size = 7", "8"]),
+        ("model.puzzle=maze", vec!["model.puzzle = maze", "must be sudoku"]),
         ("model.aux_vocab_size=5", vec!["model.aux_vocab_size = 5", "must be 0"]),
         ("model.pos_encodings=learned", vec!["data.curriculum.side = 4", "by units"]),
         ("evaluation.metric=optimal_path", vec!["evaluation.metric = optimal_path", "exact_accuracy"]),
