@@ -24,8 +24,8 @@ impl<B: Kernels> Trm<B> {
 }
 
 impl<B: AutodiffKernels> Trm<B> {
-    /// One supervision step of which only the end carries gradients: in a TRM the last `grad_cycles` H cycles, in an HRM the last update
-    /// of `z_l` and that of `z_h`.
+    /// One supervision step of which only the end carries gradients: in a TRM the last `grad_cycles` H cycles, in an HRM the
+    /// last update of `z_l` and that of `z_h`.
     ///
     /// What comes before runs on `frozen`, the same model on the inner backend (`self.valid()`), so that nothing of
     /// it is kept for the backward pass. The latents go in without a history; those that come out have that

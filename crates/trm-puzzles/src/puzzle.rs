@@ -60,7 +60,8 @@ pub trait Puzzle: fmt::Debug + Sync {
     /// How an answer fares, in words for people, without a full stop; `label` is the right one, where there is one.
     fn verdict(&self, question: &[u8], answer: &[u8], label: Option<&[u8]>) -> String;
 
-    /// Fresh questions of boards of this side with their labels, as hard as the published ones of that size.
+    /// Fresh questions `[cells]` of boards of this side, each with its label `[cells]`; hard ones of their kind: mazes with paths
+    /// as long for their side as Maze-Hard's, Sudokus of which no given can be left out.
     ///
     /// # Errors
     /// [`Error::Cannot`] for puzzles that no program makes; no boards of this side.

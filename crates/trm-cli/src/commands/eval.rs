@@ -83,7 +83,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let evaluation = run_on(&args.device, job);
     watch.bar.finish_and_clear();
     let Evaluated { mut evaluation, device, precision } = evaluation?;
-    let graded = other.map(|puzzle| graded(puzzle, &dataset, &mut evaluation)).unwrap_or_default();
+    let graded = puzzle.map(|puzzle| graded(puzzle, &dataset, &mut evaluation)).unwrap_or_default();
 
     // The figures come first: a file that cannot be written does not take them along.
     let mut out = anstream::stdout();

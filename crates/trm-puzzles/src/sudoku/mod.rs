@@ -96,8 +96,7 @@ impl Puzzle for Sudokus {
 
     fn fresh(&self, side: usize, seed: u64, count: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
         let size = Size::of_side(side)?;
-        let mut generator = Generator::new(GeneratorConfig { size, givens: None, seed })?;
-        let drawn = generator.by_ref().take(count);
+        let drawn = Generator::new(GeneratorConfig { size, givens: None, seed })?.take(count);
         Ok(drawn.map(|drawn| (drawn.question.grid().tokens(), drawn.solution.tokens())).collect())
     }
 

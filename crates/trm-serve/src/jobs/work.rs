@@ -185,8 +185,8 @@ impl<B: Kernels> DeviceWorker<B> {
         let folder = match (served, &request.model) {
             (Some(ServedModel { folder: Some(folder), .. }), _) => folder.clone(),
             (Some(ServedModel { puzzle, .. }), _) => {
-                return weights::pretrained_for(puzzle.name())?
-                    .map_or_else(|| Ok(weights::pretrained()?), Ok);
+                let reason = format!("has no folder, and no model for {} comes with trm", puzzle.plural());
+                return weights::pretrained_for(puzzle.name())?.ok_or(Error::Job { field: "model", reason });
             }
             (None, None) => return Ok(weights::pretrained()?),
             (None, Some(name)) => {
